@@ -1,0 +1,105 @@
+"""One SQLite file: connections, transactions and forward-only migrations.
+
+The database is the truth; everything else under the data directory can be rebuilt from it. Each class
+that owns tables brings its migrations as whole SQL scripts and has its own line in ``schema``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.errors import NewerDatabase, Unusable
+
+_PRAGMAS = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA foreign_keys = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 268435456;
+PRAGMA cache_size = -32768;
+"""
+
+
+class Database:
+    """A SQLite file shared by threads: a connection each, and one writer at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._writer = threading.RLock()
+        self._open: list[sqlite3.Connection] = []
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection. Raises ``Unusable`` when the file can't be opened."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            self._open.append(connection)
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            connection.executescript(_PRAGMAS)
+        except (OSError, sqlite3.Error) as error:
+            raise Unusable(f"cannot open {self.path}: {error}; check the directory, its owner and free space") from error
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is stored, or nothing. Raises ``Unusable`` when the disk is full."""
+        connection = self.connection()
+        with self._writer:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                _roll_back(connection)
+                raise Unusable(f"cannot write {self.path}: {error}; nothing was lost, free some space and run again") from error
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    def migrate(self, component: str, scripts: Sequence[str]) -> None:
+        """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
+        with self.write() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL)")
+            row = connection.execute("SELECT version FROM schema WHERE component = ?", (component,)).fetchone()
+            version = row[0] if row else 0
+            if version > len(scripts):
+                raise NewerDatabase(
+                    f"{self.path} was written by a newer krab ({component} schema {version}, this one knows {len(scripts)}):"
+                    " upgrade krab, or restore a backup made by this version"
+                )
+            for script in scripts[version:]:
+                _run(connection, script)
+            connection.execute("INSERT OR REPLACE INTO schema VALUES (?, ?)", (component, len(scripts)))
+
+    def version(self) -> int:
+        """A number that changes when another process or thread has written (for this thread)."""
+        number: int = self.connection().execute("PRAGMA data_version").fetchone()[0]
+        return number
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._local = threading.local()
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    # executescript() would commit the transaction that holds the migration together.
+    for statement in filter(str.strip, script.split(";\n")):
+        connection.execute(statement)

@@ -1,0 +1,66 @@
+"""The packaged weights to ONNX: once, at installation. The only file here that needs PyTorch."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def export(source: Path, folder: Path) -> None:
+    """Write ``fp32.onnx``, ``int8.onnx`` and ``tokenizer.json`` into ``folder``.
+
+    The graph is fused (attention, layer normalisation, GELU), then quantised with one scale a channel:
+    with one a tensor the vectors turn by 0.07 in cosine, with one a channel by 0.006.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.transformers import optimizer
+
+    logging.getLogger().setLevel(logging.ERROR)  # the quantiser warns through the root logger
+    plain = folder / "plain.onnx"
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        _trace(source, plain)
+        fused = optimizer.optimize_model(str(plain), model_type="bert", num_heads=12, hidden_size=384)
+        fused.save_model_to_file(str(folder / "fp32.onnx"))
+        quantize_dynamic(
+            folder / "fp32.onnx",
+            folder / "int8.onnx",
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            extra_options={"DefaultTensorType": 1},  # fused operators hide their types from the quantiser
+        )
+    plain.unlink()
+    shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+
+
+def _trace(source: Path, target: Path) -> None:
+    import torch
+    from transformers import AutoModel
+
+    class LastHiddenState(torch.nn.Module):  # type: ignore[misc]  # torch ships no usable types here
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = AutoModel.from_pretrained(source, attn_implementation="eager").eval()
+
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+            return self.model(**inputs).last_hidden_state
+
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    ones = torch.ones(2, 8, dtype=torch.long)
+    axes = {name: {0: "batch", 1: "tokens"} for name in [*names, "hidden"]}
+    torch.onnx.export(
+        LastHiddenState(),
+        (ones, ones, torch.zeros_like(ones)),
+        str(target),
+        input_names=names,
+        output_names=["hidden"],
+        dynamic_axes=axes,
+        opset_version=17,
+        dynamo=False,  # its graph is the one that the optimiser knows how to fuse
+    )

@@ -1,0 +1,25 @@
+"""What can go wrong with what krab knows, split by what the caller does next.
+
+    IndexProblem        one clear line for a person
+    ├── Unusable        the data directory can't be used: wrong place, no room, no permission
+    ├── NewerDatabase   written by a later krab: upgrade, or restore the backup
+    └── NeedsReindex    the embedder changed: ``krab reindex``
+"""
+
+from __future__ import annotations
+
+
+class IndexProblem(Exception):
+    """Something about the index that a person must know. ``str(error)`` is one clear line."""
+
+
+class Unusable(IndexProblem):
+    """The data directory can't be read or written."""
+
+
+class NewerDatabase(IndexProblem):
+    """The database was written by a newer version of krab."""
+
+
+class NeedsReindex(IndexProblem):
+    """The stored vectors were made by another embedder than the one in use."""
