@@ -1,0 +1,413 @@
+"""What krab has read: parts, the documents they form, their passages and vectors. Owns these tables.
+
+The order in which parts arrive does not matter: a document is a connected component over the parts'
+links, known or not yet known. Writing is idempotent: a part whose digest is stored already costs one
+look-up. A mail never changes, so its first copy stays, unless a better parser (``codec.FORMAT``) reads
+it again; posts, pages and notes are replaced by what was read last.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from index import codec
+from index.database import Database
+from index.embed import Vectors
+from index.model import Document, Kind, Part, Passage, Rejected
+from index.passages import Cut, split
+
+MIGRATIONS = (
+    """
+CREATE TABLE parts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    url TEXT NOT NULL,
+    title TEXT NOT NULL,
+    author TEXT NOT NULL,
+    date INTEGER,
+    format INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX parts_by_document ON parts (document);
+CREATE INDEX parts_by_date ON parts (date);
+CREATE TABLE origins (
+    part INTEGER NOT NULL REFERENCES parts (number) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    PRIMARY KEY (part, source)
+) WITHOUT ROWID;
+CREATE INDEX origins_by_source ON origins (source);
+CREATE TABLE members (
+    id TEXT PRIMARY KEY,
+    document INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX members_by_document ON members (document);
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    embedder TEXT NOT NULL,
+    splitter INTEGER NOT NULL,
+    live INTEGER NOT NULL
+);
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    generation INTEGER NOT NULL,
+    part INTEGER NOT NULL REFERENCES parts (number) ON DELETE CASCADE,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    key BLOB NOT NULL
+);
+CREATE INDEX passages_by_part ON passages (part);
+CREATE INDEX passages_by_generation ON passages (generation);
+CREATE TABLE pending (
+    passage INTEGER PRIMARY KEY REFERENCES passages (number) ON DELETE CASCADE,
+    embed TEXT NOT NULL
+);
+CREATE TABLE vectors (
+    embedder TEXT NOT NULL,
+    key BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (embedder, key)
+) WITHOUT ROWID;
+CREATE TABLE rejected (
+    source TEXT NOT NULL,
+    place TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (source, place)
+) WITHOUT ROWID
+""",
+)
+
+_PART = "p.id, p.kind, p.url, p.title, p.author, p.date, p.body"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a write did, in parts."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+    def __add__(self, other: Changes) -> Changes:
+        return Changes(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.removed + other.removed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One cutting and embedding of all parts. Exactly one is live."""
+
+    number: int
+    embedder: str
+    splitter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage with what is shown and ranked of its part, without decoding the part."""
+
+    passage: Passage
+    document: int
+    kind: Kind
+    url: str
+    title: str
+    author: str
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is. ``newest`` is the date of the newest part."""
+
+    parts: int
+    documents: int
+    passages: int
+    pending: int
+    newest: datetime | None
+
+
+class Catalog:
+    """The tables of what was read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.migrate("catalog", MIGRATIONS)
+
+    # Parts
+
+    def put(self, parts: Iterable[Part], source: str, generations: Sequence[int]) -> Changes:
+        """Store ``parts`` with their passages for each of ``generations``; all of them or none."""
+        with self._database.write() as connection:
+            changes = Changes()
+            for part in parts:
+                changes += self._put(connection, part, source, generations)
+        return changes
+
+    def _put(self, connection: sqlite3.Connection, part: Part, source: str, generations: Sequence[int]) -> Changes:
+        body = codec.encode(part)
+        digest = codec.digest(part, body)
+        stored = connection.execute("SELECT number, digest, format FROM parts WHERE id = ?", (part.id,)).fetchone()
+        if stored and (stored[1] == digest or (part.kind is Kind.MAIL and stored[2] >= codec.FORMAT)):
+            connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (stored[0], source))
+            return Changes(unchanged=1)
+        number = self._write_part(connection, part, body, digest)
+        connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (number, source))
+        connection.execute("DELETE FROM passages WHERE part = ?", (number,))
+        for generation in generations:
+            _write_passages(connection, number, generation, split(part))
+        return Changes(changed=1) if stored else Changes(new=1)
+
+    def _write_part(self, connection: sqlite3.Connection, part: Part, body: bytes, digest: bytes) -> int:
+        document = _join(connection, (part.id, *part.links))
+        row = (part.id, document, part.kind.value, part.url, part.title, part.author, codec.seconds(part.date))
+        number: int = connection.execute(
+            "INSERT INTO parts (id, document, kind, url, title, author, date, format, digest, body)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document,"
+            " kind = excluded.kind, url = excluded.url, title = excluded.title, author = excluded.author,"
+            " date = excluded.date, format = excluded.format, digest = excluded.digest, body = excluded.body"
+            " RETURNING number",
+            (*row, codec.FORMAT, digest, body),
+        ).fetchone()[0]
+        return number
+
+    def remove(self, ids: Iterable[str], source: str = "") -> int:
+        """Remove parts (only as far as ``source`` brought them, when given); return how many went."""
+        removed = 0
+        with self._database.write() as connection:
+            for id_ in ids:
+                removed += _remove(connection, id_, source)
+        return removed
+
+    def part(self, id_: str) -> Part | None:
+        """Return the part called ``id_``."""
+        row = self._database.connection().execute(f"SELECT {_PART} FROM parts p WHERE id = ?", (id_,)).fetchone()  # noqa: S608
+        return codec.decode(row) if row else None
+
+    def parts(self) -> Iterator[Part]:
+        """Yield every part, in the order of arrival."""
+        for row in self._database.connection().execute(f"SELECT {_PART} FROM parts p ORDER BY number"):  # noqa: S608
+            yield codec.decode(row)
+
+    def document(self, id_: str) -> Document | None:
+        """Return the document that the part called ``id_`` belongs to, its parts oldest first."""
+        connection = self._database.connection()
+        row = connection.execute("SELECT document FROM parts WHERE id = ?", (id_,)).fetchone()
+        if row is None:
+            return None
+        rows = connection.execute(f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date, number", row)  # noqa: S608
+        return Document(row[0], tuple(map(codec.decode, rows)))
+
+    def reject(self, rejected: Iterable[Rejected], source: str) -> None:
+        """Remember what could not be read, and why."""
+        with self._database.write() as connection:
+            rows = [(source, r.where, r.reason) for r in rejected]
+            connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?, ?)", rows)
+
+    def rejected(self) -> list[tuple[str, Rejected]]:
+        """Return (source, what and why) of everything that could not be read."""
+        rows = self._database.connection().execute("SELECT source, place, reason FROM rejected ORDER BY 1, 2")
+        return [(source, Rejected(place, reason)) for source, place, reason in rows]
+
+    def totals(self) -> Totals:
+        """Return how much there is."""
+        connection = self._database.connection()
+        parts, documents, newest = connection.execute(
+            "SELECT count(*), count(DISTINCT document), max(date) FROM parts"
+        ).fetchone()
+        passages, pending = connection.execute(
+            "SELECT (SELECT count(*) FROM passages), (SELECT count(*) FROM pending)"
+        ).fetchone()
+        return Totals(parts, documents, passages, pending, codec.moment(newest))
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of parts by source."""
+        rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
+        return dict(rows.fetchall())
+
+    # Generations
+
+    def live(self) -> Generation | None:
+        """Return the generation that answers."""
+        return self._generation("live = 1")
+
+    def building(self) -> Generation | None:
+        """Return the generation that is being made beside the live one."""
+        return self._generation("live = 0")
+
+    def _generation(self, which: str) -> Generation | None:
+        sql = f"SELECT number, embedder, splitter FROM generations WHERE {which} ORDER BY number DESC"  # noqa: S608
+        row = self._database.connection().execute(sql).fetchone()
+        return Generation(*row) if row else None
+
+    def begin(self, embedder: str, splitter: int, *, live: bool) -> Generation:
+        """Start a generation, or return the one of that state that another process has just started."""
+        with self._database.write() as connection:
+            if existing := self._generation(f"live = {int(live)}"):
+                return existing
+            sql = "INSERT INTO generations (embedder, splitter, live) VALUES (?, ?, ?) RETURNING number"
+            number = connection.execute(sql, (embedder, splitter, int(live))).fetchone()[0]
+        return Generation(number, embedder, splitter)
+
+    def swap(self, generation: Generation) -> None:
+        """Make ``generation`` the live one and drop the others' passages, in one step."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM passages WHERE generation <> ?", (generation.number,))
+            connection.execute("DELETE FROM generations WHERE number <> ?", (generation.number,))
+            connection.execute("UPDATE generations SET live = 1 WHERE number = ?", (generation.number,))
+            connection.execute("DELETE FROM vectors WHERE embedder <> ?", (generation.embedder,))
+
+    def drop(self, generation: Generation) -> None:
+        """Forget a generation that is not live."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM passages WHERE generation = ?", (generation.number,))
+            connection.execute("DELETE FROM generations WHERE number = ? AND live = 0", (generation.number,))
+
+    def cut_missing(self, generation: Generation, limit: int) -> int:
+        """Cut at most ``limit`` parts that have no passages in ``generation`` yet; return how many there were."""
+        with self._database.write() as connection:
+            sql = (
+                f"SELECT p.number, {_PART} FROM parts p WHERE NOT EXISTS"  # noqa: S608
+                " (SELECT 1 FROM passages s WHERE s.part = p.number AND s.generation = ?) ORDER BY p.number LIMIT ?"
+            )
+            rows = connection.execute(sql, (generation.number, limit)).fetchall()
+            for number, *row in rows:
+                _write_passages(connection, number, generation.number, split(codec.decode(tuple(row))))  # type: ignore[arg-type]
+        return len(rows)
+
+    # Passages and vectors
+
+    def pending(self, embedder: str, limit: int) -> list[tuple[bytes, str]]:
+        """Return at most ``limit`` distinct (key, text) that still need a vector of ``embedder``.
+
+        Passages whose text has a vector already are settled on the way.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                "DELETE FROM pending WHERE passage IN (SELECT n.passage FROM pending n JOIN passages s ON s.number = n.passage"
+                " JOIN vectors v ON v.key = s.key AND v.embedder = ?)",
+                (embedder,),
+            )
+            rows = connection.execute(
+                "SELECT s.key, n.embed FROM pending n JOIN passages s ON s.number = n.passage GROUP BY s.key LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return rows
+
+    def add_vectors(self, embedder: str, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Store vectors (half precision: 1e-3 is far below what ranking can tell apart)."""
+        rows = [(embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)]
+        with self._database.write() as connection:
+            connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+            connection.execute(
+                "DELETE FROM pending WHERE passage IN (SELECT n.passage FROM pending n JOIN passages s ON s.number = n.passage"
+                " JOIN vectors v ON v.key = s.key AND v.embedder = ?)",
+                (embedder,),
+            )
+
+    def vectors(self, generation: Generation, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""
+        found: list[int] = []
+        blobs: list[bytes] = []
+        for some in _slices(numbers):
+            sql = (
+                "SELECT s.number, v.vector FROM passages s JOIN vectors v ON v.key = s.key AND v.embedder = ?"
+                f" WHERE s.number IN ({_marks(some)})"  # noqa: S608
+            )
+            for number, blob in self._database.connection().execute(sql, (generation.embedder, *some)):
+                found.append(number)
+                blobs.append(blob)
+        matrix = np.frombuffer(b"".join(blobs), np.float16).reshape(len(found), -1) if found else np.empty((0, 0))
+        return found, matrix.astype(np.float32)
+
+    def numbers(self, generation: Generation) -> list[int]:
+        """Return the numbers of all passages of ``generation``, ascending."""
+        sql = "SELECT number FROM passages WHERE generation = ? ORDER BY number"
+        return [n for (n,) in self._database.connection().execute(sql, (generation.number,))]
+
+    def words(self, numbers: Sequence[int]) -> Iterator[tuple[int, str, Part, bool]]:
+        """Yield (number, passage text, part, is the part's first passage) for the lexical index."""
+        part: Part | None = None
+        for some in _slices(numbers):
+            sql = (
+                "SELECT s.number, s.text, s.number = (SELECT min(number) FROM passages f WHERE f.part = s.part"
+                f" AND f.generation = s.generation), {_PART} FROM passages s JOIN parts p ON p.number = s.part"  # noqa: S608
+                f" WHERE s.number IN ({_marks(some)}) ORDER BY s.number"
+            )
+            for number, text, first, *row in self._database.connection().execute(sql, tuple(some)):
+                if part is None or part.id != row[0]:
+                    part = codec.decode(tuple(row))  # type: ignore[arg-type]
+                yield number, text, part, bool(first)
+
+    def found(self, numbers: Sequence[int]) -> dict[int, Found]:
+        """Return the passages called ``numbers`` with what is shown of their parts."""
+        found: dict[int, Found] = {}
+        for some in _slices(numbers):
+            sql = (
+                "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
+                f" FROM passages s JOIN parts p ON p.number = s.part WHERE s.number IN ({_marks(some)})"  # noqa: S608
+            )
+            for number, start, stop, text, id_, document, kind, *rest in self._database.connection().execute(sql, tuple(some)):
+                passage = Passage(number, id_, start, stop, text)
+                url, title, author, date = rest
+                found[number] = Found(passage, document, Kind(kind), url, title, author, codec.moment(date))
+        return found
+
+
+def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:
+    """Put ``ids`` into one document, merging the documents they are in; return its number."""
+    rows = connection.execute(f"SELECT id, document FROM members WHERE id IN ({_marks(ids)})", ids).fetchall()  # noqa: S608
+    documents = sorted({document for _, document in rows})
+    if documents:
+        document = documents[0]
+    else:
+        document = connection.execute("SELECT coalesce(max(document), 0) + 1 FROM members").fetchone()[0]
+    for other in documents[1:]:
+        connection.execute("UPDATE members SET document = ? WHERE document = ?", (document, other))
+        connection.execute("UPDATE parts SET document = ? WHERE document = ?", (document, other))
+    known = {id_ for id_, _ in rows}
+    new = [(id_, document) for id_ in dict.fromkeys(ids) if id_ not in known]
+    connection.executemany("INSERT INTO members VALUES (?, ?)", new)
+    return int(document)
+
+
+def _write_passages(connection: sqlite3.Connection, part: int, generation: int, cuts: Sequence[Cut]) -> None:
+    for cut in cuts:
+        number = connection.execute(
+            "INSERT INTO passages (generation, part, start, stop, text, key) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+            (generation, part, cut.start, cut.end, cut.text, cut.key),
+        ).fetchone()[0]
+        connection.execute("INSERT INTO pending VALUES (?, ?)", (number, cut.embed))
+
+
+def _remove(connection: sqlite3.Connection, id_: str, source: str) -> int:
+    row = connection.execute("SELECT number FROM parts WHERE id = ?", (id_,)).fetchone()
+    if row is None:
+        return 0
+    if source:
+        connection.execute("DELETE FROM origins WHERE part = ? AND source = ?", (row[0], source))
+        if connection.execute("SELECT 1 FROM origins WHERE part = ?", row).fetchone():
+            return 0
+    connection.execute("DELETE FROM parts WHERE number = ?", row)
+    return 1
+
+
+def _slices(numbers: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))

@@ -1,0 +1,170 @@
+"""Words: BM25 over passages, their titles, authors, quoted context and code, in tantivy.
+
+Like the vectors this is a cache of the catalogue: it can be deleted at any time. A query's words are
+OR-ed over the fields; repeated words count repeatedly. Identifiers (``dma_alloc_coherent``) are indexed
+whole in ``code`` and in pieces elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.errors import Unusable
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:(?:::|->|\.|/|-)[\w]+)*")
+_HEAP = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is indexed of a passage. ``code`` is identifiers and paths, apart by spaces."""
+
+    number: int
+    body: str
+    title: str = ""
+    author: str = ""
+    quoted: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a field's BM25 score counts. The defaults are measured: see docs/measurements.md."""
+
+    body: float = 1.0
+    title: float = 0.6
+    author: float = 0.3
+    quoted: float = 0.0
+    code: float = 0.5
+
+    def items(self) -> list[tuple[str, float]]:
+        """Return the fields that count."""
+        pairs = [(name, getattr(self, name)) for name in ("body", "title", "author", "quoted", "code")]
+        return [(name, weight) for name, weight in pairs if weight > 0]
+
+
+BODY_ONLY = Weights(title=0, author=0, code=0)
+
+
+def identifiers(text: str) -> list[str]:
+    """Return what looks like code in ``text``: names with ``_``, ``::``, a digit inside, CamelCase, paths."""
+    return [word for word in _IDENTIFIER.findall(text) if _codelike(word)]
+
+
+def _codelike(word: str) -> bool:
+    inner = word[1:]
+    return any(c in inner for c in "_:/>") or any(c.isupper() for c in inner) or any(c.isdigit() for c in inner)
+
+
+class Lexical:
+    """The lexical index in ``folder``. Several processes may read; one writes at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = self._open()
+
+    def _open(self) -> Any:
+        import tantivy
+
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            index = tantivy.Index(self._schema(), path=str(self._folder), reuse=True)
+        except (OSError, ValueError):
+            index = self._anew()
+        lower = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).filter(tantivy.Filter.lowercase()).build()
+        index.register_tokenizer("code", lower)
+        return index
+
+    def _anew(self) -> Any:
+        import tantivy
+
+        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return tantivy.Index(self._schema(), path=str(self._folder), reuse=True)
+        except (OSError, ValueError) as error:
+            raise Unusable(f"cannot write {self._folder}: {error}; check its owner and free space") from error
+
+    @staticmethod
+    def _schema() -> Any:
+        import tantivy
+
+        builder = tantivy.SchemaBuilder()
+        builder.add_unsigned_field("number", stored=True, indexed=True, fast=True)
+        for name in ("body", "title", "quoted"):
+            builder.add_text_field(name, tokenizer_name="en_stem", index_option="freq")
+        builder.add_text_field("author", tokenizer_name="default", index_option="freq")
+        builder.add_text_field("code", tokenizer_name="code", index_option="freq")
+        return builder.build()
+
+    def update(self, add: Iterable[Entry], remove: Sequence[int]) -> bool:
+        """Add and remove entries in one commit. False when another process is writing just now."""
+        import tantivy
+
+        try:
+            writer = self._index.writer(_HEAP, 1)
+        except ValueError:
+            return False
+        try:
+            for number in remove:
+                writer.delete_documents("number", number)
+            for entry in add:
+                writer.add_document(
+                    tantivy.Document(
+                        number=entry.number,
+                        body=entry.body,
+                        title=entry.title,
+                        author=entry.author,
+                        quoted=entry.quoted,
+                        code=entry.code,
+                    )
+                )
+            writer.commit()
+        except (OSError, ValueError) as error:
+            raise Unusable(f"cannot write {self._folder}: {error}; free some space and run again") from error
+        finally:
+            writer.wait_merging_threads()
+        self._index.reload()
+        return True
+
+    def reload(self) -> None:
+        """See what other processes have committed."""
+        self._index.reload()
+
+    def numbers(self) -> set[int]:
+        """Return the numbers of all entries."""
+        import tantivy
+
+        searcher = self._index.searcher()
+        if not searcher.num_docs:
+            return set()
+        found = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, order_by_field="number", count=False)
+        return {int(number) for number, _ in found.hits}
+
+    def search(self, text: str, k: int, weights: Weights = Weights()) -> list[tuple[int, float]]:
+        """Return at most ``k`` (number, BM25), best first."""
+        query = self._query(text, weights)
+        if query is None:
+            return []
+        searcher = self._index.searcher()
+        found = searcher.search(query, limit=k, count=False)
+        return [(int(searcher.doc(address)["number"][0]), float(score)) for score, address in found.hits]
+
+    def _query(self, text: str, weights: Weights) -> Any:
+        import tantivy
+
+        words = " ".join(_WORD.findall(text.replace("_", " ")))
+        code = " ".join(f'"{name}"' for name in identifiers(text))
+        parts = []
+        for name, weight in weights.items():
+            wanted = code if name == "code" else words
+            if wanted:
+                query = self._index.parse_query(wanted.lower(), [name])
+                parts.append((tantivy.Occur.Should, tantivy.Query.boost_query(query, weight)))
+        return tantivy.Query.boolean_query(parts) if parts else None

@@ -1,0 +1,55 @@
+"""Vectors in a dictionary, compared one by one: the exact reference the others are held against."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from index.embed import Vectors
+from index.stores.files import replace_file
+
+
+class Flat:
+    """An exact store in memory."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._vectors: dict[int, Vectors] = {}
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        """Add or replace vectors."""
+        self._vectors.update(zip(numbers, np.asarray(vectors, np.float32), strict=True))
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Remove vectors."""
+        for number in numbers:
+            self._vectors.pop(number, None)
+
+    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        """Return at most ``k`` (number, inner product), best first."""
+        scored = [(number, float(v @ vector)) for number, v in self._vectors.items()]
+        return sorted(scored, key=lambda pair: -pair[1])[:k]
+
+    def numbers(self) -> set[int]:
+        """Return the numbers of all vectors."""
+        return set(self._vectors)
+
+    def save(self, path: Path) -> None:
+        """Write everything to ``path``, atomically."""
+        numbers = np.fromiter(self._vectors, np.int64)
+        matrix = np.array(list(self._vectors.values()), np.float32).reshape(len(numbers), self._dimensions)
+        with replace_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, numbers=numbers, matrix=matrix)
+
+    def load(self, path: Path) -> bool:
+        """Replace everything by what ``save`` wrote."""
+        self._vectors = {}
+        try:
+            with np.load(path) as saved:
+                self.add(saved["numbers"].tolist(), saved["matrix"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return False
+        return True
