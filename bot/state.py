@@ -1,0 +1,204 @@
+"""What was asked where, by whom, and what krab said: the memory behind follow-ups and duplicates.
+
+Rules of this file:
+- ``State`` alone touches the tables ``asked`` and ``heard``; migrations only go forward.
+- A question is *claimed* before it is worked on, in one statement, so of two deliveries one works.
+  A claim that its process did not finish may be taken by a later process, at most ``TRIES`` times
+  in all: a question that kills whoever works on it must not do so for ever.
+- Only questions put to krab are kept with their words; of other messages only who wrote where.
+- The connection is shared by threads under one lock. Give the state a file of its own: an index that
+  writes for seconds would make a chat wait.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+from bot.chat import Incoming
+from bot.model import Answer
+
+TRIES = 3  # processes that may claim the same question, one after the other
+EARLIER = 10  # questions of a thread that give a follow-up its context
+
+MIGRATIONS = (
+    """
+    CREATE TABLE asked (
+        service  TEXT NOT NULL,
+        key      TEXT NOT NULL,
+        channel  TEXT NOT NULL,
+        thread   TEXT NOT NULL,
+        user     TEXT NOT NULL,
+        text     TEXT NOT NULL,
+        status   TEXT NOT NULL,  -- 'claimed' until it is finished as 'answered', 'helped', 'failed' …
+        owner    TEXT NOT NULL,  -- the process that works on it
+        tries    INTEGER NOT NULL,
+        created  REAL NOT NULL,
+        finished REAL,
+        answer   TEXT,           -- JSON
+        PRIMARY KEY (service, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX asked_in_thread ON asked (service, channel, thread, created);
+    CREATE INDEX asked_when ON asked (created);
+    CREATE TABLE heard (
+        service TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        thread  TEXT NOT NULL,
+        user    TEXT NOT NULL,
+        last    REAL NOT NULL,
+        PRIMARY KEY (service, channel, thread, user)
+    ) WITHOUT ROWID;
+    CREATE INDEX heard_when ON heard (last);
+    """,
+)
+
+CLAIM = """
+    INSERT INTO asked (service, key, channel, thread, user, text, status, owner, tries, created)
+    VALUES (:service, :key, :channel, :thread, :user, :text, 'claimed', :owner, 1, :now)
+    ON CONFLICT (service, key) DO UPDATE SET owner = :owner, tries = tries + 1
+    WHERE status = 'claimed' AND owner != :owner AND tries < :tries
+    RETURNING key
+"""
+UNFINISHED = """
+    SELECT service, channel, thread, key, user, text FROM asked
+    WHERE service = ? AND status = 'claimed' AND owner != ? AND tries < ? AND created >= ?
+    ORDER BY created
+"""
+EARLIER_IN_THREAD = """
+    SELECT text FROM asked
+    WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key != ?
+    ORDER BY created DESC LIMIT ?
+"""
+CITED = """
+    SELECT DISTINCT json_extract(c.value, '$.id'), json_extract(c.value, '$.quote')
+    FROM asked, json_each(asked.answer, ?) AS c WHERE asked.answer IS NOT NULL
+"""
+
+
+class NewerDatabase(Exception):
+    """The database was written by a newer version of krab; this one must not touch it."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class State:
+    """Owns the tables ``asked`` and ``heard``. Safe to share between threads; close it when done."""
+
+    def __init__(
+        self,
+        database: str | Path | Callable[[], sqlite3.Connection],
+        *,
+        clock: Callable[[], datetime] = _now,
+        owner: str = "",
+    ) -> None:
+        """``database`` is a path (":memory:" too) or makes a connection usable from every thread.
+
+        ``owner`` names this process among those that used the database; random when absent.
+        """
+        self._db = database() if callable(database) else _connect(database)
+        self._lock = Lock()
+        self._clock = clock
+        self._owner = owner or uuid.uuid4().hex
+        _migrate(self._db)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._db.close()
+
+    def claim(self, incoming: Incoming) -> bool:
+        """Whether the caller shall work on this message: nobody has, or a dead process was about to."""
+        values: dict[str, object] = {"owner": self._owner, "now": self._clock().timestamp(), "tries": TRIES}
+        values |= {name: getattr(incoming, name) for name in ("service", "key", "channel", "thread", "user", "text")}
+        with self._lock, self._db:
+            return self._db.execute(CLAIM, values).fetchone() is not None
+
+    def finish(self, incoming: Incoming, status: str, answer: Answer | None = None) -> None:
+        """The message got its final word. ``status`` is "answered", "helped" or why there is no answer."""
+        with self._lock, self._db:
+            self._db.execute(
+                "UPDATE asked SET status = ?, finished = ?, answer = ? WHERE service = ? AND key = ?",
+                (status, self._clock().timestamp(), _encode(answer), incoming.service, incoming.key),
+            )
+
+    def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
+        """What earlier processes claimed since then and did not finish, oldest first."""
+        with self._lock:
+            rows = self._db.execute(UNFINISHED, (service, self._owner, TRIES, since.timestamp())).fetchall()
+        return tuple(Incoming(*row) for row in rows)
+
+    def earlier(self, incoming: Incoming) -> tuple[str, ...]:
+        """The questions that were answered in the message's thread before, oldest first."""
+        where = (incoming.service, incoming.channel, incoming.thread, incoming.key, EARLIER)
+        with self._lock:
+            rows = self._db.execute(EARLIER_IN_THREAD, where).fetchall()
+        return tuple(text for (text,) in reversed(rows))
+
+    def spoken_in(self, incoming: Incoming) -> bool:
+        """Whether krab has answered in the message's thread."""
+        where = (incoming.service, incoming.channel, incoming.thread)
+        query = "SELECT 1 FROM asked WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' LIMIT 1"
+        with self._lock:
+            return self._db.execute(query, where).fetchone() is not None
+
+    def hear(self, incoming: Incoming) -> None:
+        """Remember who wrote in the thread (not what)."""
+        row = (incoming.service, incoming.channel, incoming.thread, incoming.user, self._clock().timestamp())
+        with self._lock, self._db:
+            self._db.execute("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)", row)
+
+    def people(self, incoming: Incoming) -> frozenset[str]:
+        """Everybody (but krab) who was heard in the message's thread."""
+        where = (incoming.service, incoming.channel, incoming.thread)
+        query = "SELECT user FROM heard WHERE service = ? AND channel = ? AND thread = ?"
+        with self._lock:
+            return frozenset(user for (user,) in self._db.execute(query, where))
+
+    def citations(self) -> Iterator[tuple[str, str]]:
+        """Every (part id, quote) that was ever shown to somebody, once each."""
+        for path in ("$.sources", "$.nearest"):
+            with self._lock:
+                rows = self._db.execute(CITED, (path,)).fetchall()
+            yield from rows
+
+    def forget_before(self, when: datetime) -> int:
+        """Drop everything older than ``when``; the number of questions dropped."""
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM heard WHERE last < ?", (when.timestamp(),))
+            return self._db.execute("DELETE FROM asked WHERE created < ?", (when.timestamp(),)).rowcount
+
+
+def _connect(path: str | Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Bring the database to this version: all of it or nothing, and once when two processes start together."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("CREATE TABLE IF NOT EXISTS bot_schema (version INTEGER NOT NULL)")
+        version: int = db.execute("SELECT coalesce(max(version), 0) FROM bot_schema").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise NewerDatabase(
+                f"the bot's database has version {version}, and this krab knows {len(MIGRATIONS)}: use the newer krab"
+            )
+        for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in migration.split(";"):  # executescript would commit in between
+                db.execute(statement)
+            db.execute("INSERT INTO bot_schema VALUES (?)", (number,))
+
+
+def _encode(answer: Answer | None) -> str | None:
+    """An answer as JSON; dates as ISO 8601."""
+    return json.dumps(dataclasses.asdict(answer), default=datetime.isoformat) if answer else None
