@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 from index.model import Block, Role
 
-FEW_WORDS = 5  # a paragraph this short that ends like no sentence is a button, a date, a tag
+FEW_WORDS = 6  # a paragraph this short that ends like no sentence is a button, a date, a tag
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 _NEWLINE = re.compile(r"\r\n?|\n")  # what markdown-it counts as the end of a line
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -169,8 +169,8 @@ def _in_list(token: Token, inline: Token | None) -> Role | None:
 def _navigation(items: Sequence[Token]) -> bool:
     links = [item for item in items if _only_links(item)]
     code = any(_role_of_links(item) is Role.CODE for item in links)
-    others = all(_fragment(item.content) for item in items if item not in links)
-    return len(links) * 2 >= len(items) > 1 and others and not code
+    prose = sum(not _fragment(item.content) for item in items if item not in links)
+    return len(links) * 3 >= len(items) > 1 and prose * 10 <= len(items) and not code
 
 
 def _only_links(inline: Token) -> bool:
