@@ -1,0 +1,1 @@
+"""What krab knows: documents, passages, vectors, words, ranking. Knows nothing of mail or chat."""

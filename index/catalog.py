@@ -8,10 +8,12 @@ it again; posts, pages and notes are replaced by what was read last.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -76,6 +78,8 @@ CREATE TABLE vectors (
     vector BLOB NOT NULL,
     PRIMARY KEY (embedder, key)
 ) WITHOUT ROWID;
+CREATE TABLE clock (tick INTEGER NOT NULL);
+INSERT INTO clock VALUES (0);
 CREATE TABLE rejected (
     source TEXT NOT NULL,
     place TEXT NOT NULL,
@@ -85,6 +89,13 @@ CREATE TABLE rejected (
 """,
 )
 
+_TICK = "UPDATE clock SET tick = tick + 1"
+# Passages that have got their vector are no longer pending.
+_SETTLE = (
+    "DELETE FROM pending WHERE passage IN (SELECT n.passage FROM pending n JOIN passages s ON s.number = n.passage"
+    " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
+    " WHERE s.generation IN (SELECT number FROM generations WHERE embedder = ?))"
+)
 _PART = "p.id, p.kind, p.url, p.title, p.author, p.date, p.body"
 
 
@@ -154,6 +165,8 @@ class Catalog:
             changes = Changes()
             for part in parts:
                 changes += self._put(connection, part, source, generations)
+            if changes.new or changes.changed:
+                connection.execute(_TICK)
         return changes
 
     def _put(self, connection: sqlite3.Connection, part: Part, source: str, generations: Sequence[int]) -> Changes:
@@ -189,16 +202,18 @@ class Catalog:
         with self._database.write() as connection:
             for id_ in ids:
                 removed += _remove(connection, id_, source)
+            if removed:
+                connection.execute(_TICK)
         return removed
 
     def part(self, id_: str) -> Part | None:
         """Return the part called ``id_``."""
-        row = self._database.connection().execute(f"SELECT {_PART} FROM parts p WHERE id = ?", (id_,)).fetchone()  # noqa: S608
+        row = self._database.connection().execute(f"SELECT {_PART} FROM parts p WHERE id = ?", (id_,)).fetchone()
         return codec.decode(row) if row else None
 
     def parts(self) -> Iterator[Part]:
         """Yield every part, in the order of arrival."""
-        for row in self._database.connection().execute(f"SELECT {_PART} FROM parts p ORDER BY number"):  # noqa: S608
+        for row in self._database.connection().execute(f"SELECT {_PART} FROM parts p ORDER BY number"):
             yield codec.decode(row)
 
     def document(self, id_: str) -> Document | None:
@@ -207,7 +222,7 @@ class Catalog:
         row = connection.execute("SELECT document FROM parts WHERE id = ?", (id_,)).fetchone()
         if row is None:
             return None
-        rows = connection.execute(f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date, number", row)  # noqa: S608
+        rows = connection.execute(f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date, number", row)
         return Document(row[0], tuple(map(codec.decode, rows)))
 
     def reject(self, rejected: Iterable[Rejected], source: str) -> None:
@@ -237,6 +252,11 @@ class Catalog:
         rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
         return dict(rows.fetchall())
 
+    def tick(self) -> int:
+        """Return a number that grows with every change of what is searched, in any process."""
+        tick: int = self._database.connection().execute("SELECT tick FROM clock").fetchone()[0]
+        return tick
+
     # Generations
 
     def live(self) -> Generation | None:
@@ -248,7 +268,7 @@ class Catalog:
         return self._generation("live = 0")
 
     def _generation(self, which: str) -> Generation | None:
-        sql = f"SELECT number, embedder, splitter FROM generations WHERE {which} ORDER BY number DESC"  # noqa: S608
+        sql = f"SELECT number, embedder, splitter FROM generations WHERE {which} ORDER BY number DESC"
         row = self._database.connection().execute(sql).fetchone()
         return Generation(*row) if row else None
 
@@ -268,6 +288,7 @@ class Catalog:
             connection.execute("DELETE FROM generations WHERE number <> ?", (generation.number,))
             connection.execute("UPDATE generations SET live = 1 WHERE number = ?", (generation.number,))
             connection.execute("DELETE FROM vectors WHERE embedder <> ?", (generation.embedder,))
+            connection.execute(_TICK)
 
     def drop(self, generation: Generation) -> None:
         """Forget a generation that is not live."""
@@ -279,13 +300,19 @@ class Catalog:
         """Cut at most ``limit`` parts that have no passages in ``generation`` yet; return how many there were."""
         with self._database.write() as connection:
             sql = (
-                f"SELECT p.number, {_PART} FROM parts p WHERE NOT EXISTS"  # noqa: S608
+                f"SELECT p.number, {_PART} FROM parts p WHERE NOT EXISTS"
                 " (SELECT 1 FROM passages s WHERE s.part = p.number AND s.generation = ?) ORDER BY p.number LIMIT ?"
             )
             rows = connection.execute(sql, (generation.number, limit)).fetchall()
             for number, *row in rows:
-                _write_passages(connection, number, generation.number, split(codec.decode(tuple(row))))  # type: ignore[arg-type]
+                _write_passages(connection, number, generation.number, split(codec.decode(tuple(row))))
         return len(rows)
+
+    def cut_parts(self, generation: Generation) -> int:
+        """Return how many parts have passages in ``generation``."""
+        sql = "SELECT count(DISTINCT part) FROM passages WHERE generation = ?"
+        count: int = self._database.connection().execute(sql, (generation.number,)).fetchone()[0]
+        return count
 
     # Passages and vectors
 
@@ -295,42 +322,32 @@ class Catalog:
         Passages whose text has a vector already are settled on the way.
         """
         with self._database.write() as connection:
-            connection.execute(
-                "DELETE FROM pending WHERE passage IN (SELECT n.passage FROM pending n JOIN passages s ON s.number = n.passage"
-                " JOIN vectors v ON v.key = s.key AND v.embedder = ?)",
-                (embedder,),
-            )
-            rows = connection.execute(
-                "SELECT s.key, n.embed FROM pending n JOIN passages s ON s.number = n.passage GROUP BY s.key LIMIT ?",
-                (limit,),
+            connection.execute(_SETTLE, (embedder, embedder))
+            return connection.execute(
+                "SELECT s.key, n.embed FROM pending n JOIN passages s ON s.number = n.passage"
+                " WHERE s.generation IN (SELECT number FROM generations WHERE embedder = ?) GROUP BY s.key LIMIT ?",
+                (embedder, limit),
             ).fetchall()
-        return rows
 
     def add_vectors(self, embedder: str, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Store vectors (half precision: 1e-3 is far below what ranking can tell apart)."""
         rows = [(embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)]
         with self._database.write() as connection:
             connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
-            connection.execute(
-                "DELETE FROM pending WHERE passage IN (SELECT n.passage FROM pending n JOIN passages s ON s.number = n.passage"
-                " JOIN vectors v ON v.key = s.key AND v.embedder = ?)",
-                (embedder,),
-            )
+            connection.execute(_SETTLE, (embedder, embedder))
+            connection.execute(_TICK)
 
     def vectors(self, generation: Generation, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""
-        found: list[int] = []
-        blobs: list[bytes] = []
-        for some in _slices(numbers):
-            sql = (
-                "SELECT s.number, v.vector FROM passages s JOIN vectors v ON v.key = s.key AND v.embedder = ?"
-                f" WHERE s.number IN ({_marks(some)})"  # noqa: S608
-            )
-            for number, blob in self._database.connection().execute(sql, (generation.embedder, *some)):
-                found.append(number)
-                blobs.append(blob)
-        matrix = np.frombuffer(b"".join(blobs), np.float16).reshape(len(found), -1) if found else np.empty((0, 0))
-        return found, matrix.astype(np.float32)
+        sql = (
+            "SELECT s.number, v.vector FROM passages s JOIN vectors v ON v.key = s.key AND v.embedder = ?"
+            " WHERE s.number IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._database.connection().execute(sql, (generation.embedder, json.dumps(numbers))).fetchall()
+        if not rows:
+            return [], np.empty((0, 0), np.float32)
+        matrix = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(len(rows), -1)
+        return [number for number, _ in rows], matrix.astype(np.float32)
 
     def numbers(self, generation: Generation) -> list[int]:
         """Return the numbers of all passages of ``generation``, ascending."""
@@ -339,37 +356,39 @@ class Catalog:
 
     def words(self, numbers: Sequence[int]) -> Iterator[tuple[int, str, Part, bool]]:
         """Yield (number, passage text, part, is the part's first passage) for the lexical index."""
+        sql = (
+            "SELECT s.number, s.text, s.number = (SELECT min(number) FROM passages f WHERE f.part = s.part"
+            f" AND f.generation = s.generation), {_PART} FROM passages s JOIN parts p ON p.number = s.part"
+            " WHERE s.number IN (SELECT value FROM json_each(?)) ORDER BY s.number"
+        )
         part: Part | None = None
-        for some in _slices(numbers):
-            sql = (
-                "SELECT s.number, s.text, s.number = (SELECT min(number) FROM passages f WHERE f.part = s.part"
-                f" AND f.generation = s.generation), {_PART} FROM passages s JOIN parts p ON p.number = s.part"  # noqa: S608
-                f" WHERE s.number IN ({_marks(some)}) ORDER BY s.number"
-            )
-            for number, text, first, *row in self._database.connection().execute(sql, tuple(some)):
-                if part is None or part.id != row[0]:
-                    part = codec.decode(tuple(row))  # type: ignore[arg-type]
-                yield number, text, part, bool(first)
+        for number, text, first, *row in self._database.connection().execute(sql, (json.dumps(numbers),)):
+            if part is None or part.id != row[0]:
+                part = codec.decode(tuple(row))
+            yield number, text, part, bool(first)
 
     def found(self, numbers: Sequence[int]) -> dict[int, Found]:
         """Return the passages called ``numbers`` with what is shown of their parts."""
-        found: dict[int, Found] = {}
-        for some in _slices(numbers):
-            sql = (
-                "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
-                f" FROM passages s JOIN parts p ON p.number = s.part WHERE s.number IN ({_marks(some)})"  # noqa: S608
-            )
-            for number, start, stop, text, id_, document, kind, *rest in self._database.connection().execute(sql, tuple(some)):
-                passage = Passage(number, id_, start, stop, text)
-                url, title, author, date = rest
-                found[number] = Found(passage, document, Kind(kind), url, title, author, codec.moment(date))
-        return found
+        sql = (
+            "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
+            " FROM passages s JOIN parts p ON p.number = s.part WHERE s.number IN (SELECT value FROM json_each(?))"
+        )
+        rows = self._database.connection().execute(sql, (json.dumps(numbers),))
+        return {row[0]: _found(*row) for row in rows}
+
+
+def _found(number: int, start: int, stop: int, text: str, id_: str, *rest: Any) -> Found:
+    document, kind, url, title, author, date = rest
+    passage = Passage(number, id_, start, stop, text)
+    return Found(passage, document, Kind(kind), url, title, author, codec.moment(date))
 
 
 def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:
     """Put ``ids`` into one document, merging the documents they are in; return its number."""
-    rows = connection.execute(f"SELECT id, document FROM members WHERE id IN ({_marks(ids)})", ids).fetchall()  # noqa: S608
-    documents = sorted({document for _, document in rows})
+    sql = "SELECT id, document FROM members WHERE id IN (SELECT value FROM json_each(?))"
+    known = dict(connection.execute(sql, (json.dumps(ids),)).fetchall())
+    documents = sorted(set(known.values()))
+    document: int
     if documents:
         document = documents[0]
     else:
@@ -377,16 +396,16 @@ def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:
     for other in documents[1:]:
         connection.execute("UPDATE members SET document = ? WHERE document = ?", (document, other))
         connection.execute("UPDATE parts SET document = ? WHERE document = ?", (document, other))
-    known = {id_ for id_, _ in rows}
     new = [(id_, document) for id_ in dict.fromkeys(ids) if id_ not in known]
     connection.executemany("INSERT INTO members VALUES (?, ?)", new)
-    return int(document)
+    return document
 
 
 def _write_passages(connection: sqlite3.Connection, part: int, generation: int, cuts: Sequence[Cut]) -> None:
     for cut in cuts:
         number = connection.execute(
-            "INSERT INTO passages (generation, part, start, stop, text, key) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+            "INSERT INTO passages (generation, part, start, stop, text, key)"
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
             (generation, part, cut.start, cut.end, cut.text, cut.key),
         ).fetchone()[0]
         connection.execute("INSERT INTO pending VALUES (?, ?)", (number, cut.embed))
@@ -402,12 +421,3 @@ def _remove(connection: sqlite3.Connection, id_: str, source: str) -> int:
             return 0
     connection.execute("DELETE FROM parts WHERE number = ?", row)
     return 1
-
-
-def _slices(numbers: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), size):
-        yield numbers[start : start + size]
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))

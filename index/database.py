@@ -47,7 +47,9 @@ class Database:
             connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             connection.executescript(_PRAGMAS)
         except (OSError, sqlite3.Error) as error:
-            raise Unusable(f"cannot open {self.path}: {error}; check the directory, its owner and free space") from error
+            raise Unusable(
+                f"cannot open {self.path}: {error}; check the directory, its owner and free space"
+            ) from error
         return connection
 
     @contextmanager
@@ -61,7 +63,9 @@ class Database:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
                 _roll_back(connection)
-                raise Unusable(f"cannot write {self.path}: {error}; nothing was lost, free some space and run again") from error
+                raise Unusable(
+                    f"cannot write {self.path}: {error}; nothing was lost, free some space and run again"
+                ) from error
             except BaseException:
                 _roll_back(connection)
                 raise
@@ -69,22 +73,19 @@ class Database:
     def migrate(self, component: str, scripts: Sequence[str]) -> None:
         """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
         with self.write() as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL)")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+            )
             row = connection.execute("SELECT version FROM schema WHERE component = ?", (component,)).fetchone()
             version = row[0] if row else 0
             if version > len(scripts):
                 raise NewerDatabase(
-                    f"{self.path} was written by a newer krab ({component} schema {version}, this one knows {len(scripts)}):"
+                    f"{self.path} was written by a newer krab ({component} schema {version}, here {len(scripts)}):"
                     " upgrade krab, or restore a backup made by this version"
                 )
             for script in scripts[version:]:
                 _run(connection, script)
             connection.execute("INSERT OR REPLACE INTO schema VALUES (?, ?)", (component, len(scripts)))
-
-    def version(self) -> int:
-        """A number that changes when another process or thread has written (for this thread)."""
-        number: int = self.connection().execute("PRAGMA data_version").fetchone()[0]
-        return number
 
     def close(self) -> None:
         """Close every thread's connection."""

@@ -80,8 +80,9 @@ class OnnxEmbedder:
             mask[row, : len(line)] = 1
         inputs = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
         hidden = self._session.run(None, inputs)[0]
-        summed: Vectors = np.einsum("bsd,bs->bd", hidden, mask.astype(np.float32))
-        return summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+        summed = np.einsum("bsd,bs->bd", hidden, mask.astype(np.float32))
+        unit: Vectors = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+        return unit
 
 
 class SentenceTransformersEmbedder:
@@ -93,7 +94,9 @@ class SentenceTransformersEmbedder:
 
             self._model = SentenceTransformer(name, device="cpu")
         except (OSError, ValueError, ImportError) as error:
-            raise Unusable(f"cannot load the embedder {name!r}: {error}; give a path, or a name that can be reached") from error
+            raise Unusable(
+                f"cannot load the embedder {name!r}: {error}; give a path, or a name that can be reached"
+            ) from error
         self.dimensions: int = self._model.get_embedding_dimension()
         self.identity = f"sentence-transformers/{name}/{_fingerprint(name)}"
 
@@ -159,7 +162,9 @@ def _model_folder(cache: Path | None) -> Path:
             return place
     target = next((p for p in places if _writable(p)), None)
     if target is None:
-        raise Unusable(f"cannot prepare the embedder: {places[0]} is not writable; run `python -m index.embed` once as its owner")
+        raise Unusable(
+            f"cannot prepare the embedder: {places[0]} is not writable; run `python -m index.embed` once as its owner"
+        )
     build(target)
     return target
 

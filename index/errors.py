@@ -1,9 +1,9 @@
 """What can go wrong with what krab knows, split by what the caller does next.
 
-    IndexProblem        one clear line for a person
-    ├── Unusable        the data directory can't be used: wrong place, no room, no permission
-    ├── NewerDatabase   written by a later krab: upgrade, or restore the backup
-    └── NeedsReindex    the embedder changed: ``krab reindex``
+IndexProblem        one clear line for a person
+├── Unusable        the data directory can't be used: wrong place, no room, no permission
+├── NewerDatabase   written by a later krab: upgrade, or restore the backup
+└── NeedsReindex    the embedder changed: ``krab reindex``
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from index.errors import Unusable
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:(?:::|->|\.|/|-)[\w]+)*")
 _HEAP = 64_000_000
+_TEXTS = ("body", "title", "author", "quoted", "code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Weights:
 
     def items(self) -> list[tuple[str, float]]:
         """Return the fields that count."""
-        pairs = [(name, getattr(self, name)) for name in ("body", "title", "author", "quoted", "code")]
+        pairs = [(name, getattr(self, name)) for name in _TEXTS]
         return [(name, weight) for name, weight in pairs if weight > 0]
 
 
@@ -115,16 +116,9 @@ class Lexical:
             for number in remove:
                 writer.delete_documents("number", number)
             for entry in add:
-                writer.add_document(
-                    tantivy.Document(
-                        number=entry.number,
-                        body=entry.body,
-                        title=entry.title,
-                        author=entry.author,
-                        quoted=entry.quoted,
-                        code=entry.code,
-                    )
-                )
+                document = tantivy.Document(**{name: getattr(entry, name) for name in _TEXTS})
+                document.add_unsigned("number", entry.number)
+                writer.add_document(document)
             writer.commit()
         except (OSError, ValueError) as error:
             raise Unusable(f"cannot write {self._folder}: {error}; free some space and run again") from error
@@ -144,7 +138,9 @@ class Lexical:
         searcher = self._index.searcher()
         if not searcher.num_docs:
             return set()
-        found = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, order_by_field="number", count=False)
+        found = searcher.search(
+            tantivy.Query.all_query(), limit=searcher.num_docs, order_by_field="number", count=False
+        )
         return {int(number) for number, _ in found.hits}
 
     def search(self, text: str, k: int, weights: Weights = Weights()) -> list[tuple[int, float]]:

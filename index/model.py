@@ -162,4 +162,3 @@ class Document:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
-

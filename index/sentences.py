@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 # What ends with a full stop without ending a sentence.
 _ABBREVIATIONS = frozenset(
-    "e.g i.e etc cf vs al approx resp dr mr mrs ms prof st no nr fig eq sec ch vol pp ed eds inc ltd corp jan feb mar apr"
-    " jun jul aug sep sept oct nov dec incl esp aka dept est min max orig ver rev".split()
+    "e.g i.e etc cf vs al approx resp dr mr mrs ms prof st no nr fig eq sec ch vol pp ed eds inc ltd corp jan feb mar"
+    " apr jun jul aug sep sept oct nov dec incl esp aka dept est min max orig ver rev".split()
 )
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_`]*(?=\s)|[:;](?=\s*\n\s*\n)")
 _BREAK = re.compile(
