@@ -1,15 +1,59 @@
 """Settings: the only place that reads the environment and the TOML file.
 
 What comes out is frozen and complete; nobody else looks anything up. Secrets come from ``KRAB_…`` or
-from the file that ``KRAB_…_FILE`` names, never from the TOML's text, and hide their ``repr``.
+from the file that ``KRAB_…_FILE`` names, never from the TOML's text, and hide their ``repr``. An
+unknown key is an error that names the nearest right one: a typing mistake must not pass for a default.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from feeds.kinds import Source
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "sources",
+        "builtin_sources",
+        "starter_notes",
+        "index",
+        "fetch",
+        "slack",
+        "matrix",
+        "admins",
+        "llm",
+        "web",
+    ),
+    "sources": ("name", "kind", "url", "every", "filter"),
+    "index": ("embedder",),
+    "fetch": ("contact", "allow_private"),
+    "slack": ("api_url", "mode"),
+    "matrix": ("homeserver", "user"),
+    "admins": ("slack", "matrix"),
+    "llm": ("base_url", "model"),
+    "web": ("listen", "allowed_hosts"),
+}
+_KINDS = ("lore", "feed", "pages", "notes", "archive")
+_SECRETS = {
+    "bot_token": "KRAB_SLACK_BOT_TOKEN",
+    "app_token": "KRAB_SLACK_APP_TOKEN",
+    "signing_secret": "KRAB_SLACK_SIGNING_SECRET",
+    "access_token": "KRAB_MATRIX_ACCESS_TOKEN",
+    "password": "KRAB_MATRIX_PASSWORD",
+    "recovery_key": "KRAB_MATRIX_RECOVERY_KEY",
+}
+_SPAN = re.compile(r"(\d+)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class SettingsError(Exception):
+    """Something in the configuration is not as it must be. ``str(error)`` is one clear line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +104,181 @@ class MatrixSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LlmSettings:
+    """A language model that may rewrite answers. Off unless ``base_url`` is set."""
+
+    base_url: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the web page listens."""
+    """Where the web page listens, and by which host names it may be called besides."""
 
     listen: str = "127.0.0.1:8080"
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything krab was told, or its defaults."""
+    """Everything krab was told, or its defaults. ``sources`` is None when the built-in ones apply."""
 
     data: Path
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Source, ...] | None = None
+    builtin_sources: bool = False
     starter_notes: bool = True
     embedder: str = ""  # "" is the packaged one; else a sentence-transformers name or path
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     matrix: MatrixSettings = MatrixSettings()
+    llm: LlmSettings = LlmSettings()
     web: WebSettings = WebSettings()
     admins: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (service, user ids)
+
+
+def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Settings:
+    """Return the settings. Command-line values go before the environment. Raises ``SettingsError``."""
+    folder = Path(data or environ.get("KRAB_DATA") or _default_data(environ)).expanduser()
+    told = _toml(_config_path(config or environ.get("KRAB_CONFIG", ""), folder))
+    _check(told)
+    secrets = {key: _secret(environ, variable) for key, variable in _SECRETS.items()}
+    return Settings(
+        data=folder,
+        sources=_sources(told["sources"]) if "sources" in told else None,
+        builtin_sources=_typed(told, "builtin_sources", False),
+        starter_notes=_typed(told, "starter_notes", True),
+        embedder=_typed(told.get("index", {}), "embedder", ""),
+        fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
+        slack=_slack(told, secrets),
+        matrix=MatrixSettings(
+            **_values(told, "matrix", {"homeserver": "", "user": ""}),
+            access_token=secrets["access_token"],
+            password=secrets["password"],
+            recovery_key=secrets["recovery_key"],
+        ),
+        llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""})),
+        web=_web(told, environ),
+        admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
+    )
+
+
+def _default_data(environ: Mapping[str, str]) -> str:
+    home = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", ".")) / ".local" / "share")
+    return str(Path(home) / "krab")
+
+
+def _config_path(named: str, folder: Path) -> Path | None:
+    if named:
+        return Path(named).expanduser()
+    beside = folder / "krab.toml"
+    return beside if beside.is_file() else None
+
+
+def _toml(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}; check --config or KRAB_CONFIG") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+
+
+def _check(told: Mapping[str, Any]) -> None:
+    _check_keys(told, "")
+    for name, table in told.items():
+        if name == "sources":
+            if not (isinstance(table, list) and all(isinstance(s, dict) for s in table)):
+                raise SettingsError("sources must be tables: write [[sources]] above each")
+            for source in table:
+                _check_keys(source, name)
+        elif name in _KEYS:
+            if not isinstance(table, dict):
+                raise SettingsError(f"{name} must be a table: write [{name}]")
+            _check_keys(table, name)
+
+
+def _check_keys(table: Mapping[str, Any], name: str) -> None:
+    for key in table:
+        if key not in _KEYS[name]:
+            near = difflib.get_close_matches(key, _KEYS[name], 1, 0.5)
+            advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_KEYS[name])}"
+            where = f"[{name}] " if name else ""
+            secret = "; secrets come from the environment (KRAB_…)" if "token" in key or "password" in key else ""
+            raise SettingsError(f"unknown key {where}{key}: {advice}{secret}")
+
+
+def _typed(table: Mapping[str, Any], key: str, default: Any) -> Any:
+    value = table.get(key, default)
+    if isinstance(default, tuple):
+        if not (isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)):
+            raise SettingsError(f"{key} must be a list of strings")
+        return tuple(value)
+    if not isinstance(value, type(default)):
+        raise SettingsError(f"{key} must be {'true or false' if isinstance(default, bool) else 'a string'}")
+    return value
+
+
+def _values(told: Mapping[str, Any], table: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _typed(told.get(table, {}), key, default) for key, default in defaults.items()}
+
+
+def _slack(told: Mapping[str, Any], secrets: Mapping[str, Secret]) -> SlackSettings:
+    values = _values(told, "slack", {"api_url": SlackSettings().api_url, "mode": "socket"})
+    if values["mode"] not in ("socket", "http"):
+        raise SettingsError(f"[slack] mode must be 'socket' or 'http', not {values['mode']!r}")
+    values["api_url"] = values["api_url"].rstrip("/") + "/"
+    return SlackSettings(
+        **values,
+        bot_token=secrets["bot_token"],
+        app_token=secrets["app_token"],
+        signing_secret=secrets["signing_secret"],
+    )
+
+
+def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:
+    values = _values(told, "web", {"listen": WebSettings().listen, "allowed_hosts": ()})
+    values["listen"] = environ.get("KRAB_WEB_LISTEN") or values["listen"]
+    if not re.fullmatch(r".+:\d{1,5}", values["listen"]):
+        raise SettingsError(f"[web] listen must be host:port, not {values['listen']!r}")
+    return WebSettings(**values)
+
+
+def _secret(environ: Mapping[str, str], variable: str) -> Secret:
+    named = environ.get(f"{variable}_FILE")
+    if not named:
+        return Secret(environ.get(variable, ""))
+    try:
+        return Secret(Path(named).read_text(encoding="utf-8").strip())
+    except OSError as error:
+        raise SettingsError(f"cannot read {variable}_FILE={named}: {error.strerror}") from error
+
+
+def _sources(tables: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    sources = tuple(_source(table) for table in tables)
+    names = [source.name for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"two sources are called {name!r}: names must differ")
+    return sources
+
+
+def _source(table: Mapping[str, Any]) -> Source:
+    values = _values({"sources": table}, "sources", {"name": "", "kind": "", "url": "", "every": "", "filter": "all"})
+    for key in ("name", "kind", "url"):
+        if not values[key]:
+            raise SettingsError(f"a source lacks its {key}: every [[sources]] needs name, kind and url")
+    if values["kind"] not in _KINDS:
+        raise SettingsError(f"source {values['name']!r}: kind must be one of {', '.join(_KINDS)}")
+    if values["filter"] not in ("all", "relevant"):
+        raise SettingsError(f"source {values['name']!r}: filter must be 'relevant' or 'all'")
+    every = span(values.pop("every")) if values["every"] else None
+    return Source(**{k: v for k, v in values.items() if k != "every"}, every=every)
+
+
+def span(text: str) -> float:
+    """Return the seconds of "15m", "1h30m", "2d". Raises ``SettingsError``."""
+    if not re.fullmatch(r"(?:\d+[smhd])+", text):
+        raise SettingsError(f"{text!r} is no span of time: write 30s, 15m, 1h30m or 2d")
+    return float(sum(int(n) * _SECONDS[unit] for n, unit in _SPAN.findall(text)))

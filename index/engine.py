@@ -154,7 +154,7 @@ class Index:
             lexical = self._words.search(query, ranking.depth, ranking.fields) if ranking.dense < 1 else []
         if ranking.reciprocal:
             return [rank.Scored(n, s, 0, 0) for n, s in rank.reciprocal(dense, lexical)]
-        return rank.fuse(dense, lexical, ranking.dense)
+        return rank.fuse(dense, lexical, ranking.dense, ranking.depth)
 
     def _refresh(self) -> None:
         if self.catalog.tick() != self._seen:

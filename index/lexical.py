@@ -7,6 +7,7 @@ whole in ``code`` and in pieces elsewhere.
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -63,12 +64,20 @@ def _codelike(word: str) -> bool:
     return any(c in inner for c in "_:/>") or any(c.isupper() for c in inner) or any(c.isdigit() for c in inner)
 
 
+def _stemmer() -> Any:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.stemmer("english")).build()
+
+
 class Lexical:
     """The lexical index in ``folder``. Several processes may read; one writes at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._index = self._open()
+        self._stem = _stemmer()
 
     def _open(self) -> Any:
         import tantivy
@@ -151,6 +160,17 @@ class Lexical:
         searcher = self._index.searcher()
         found = searcher.search(query, limit=k, count=False)
         return [(int(searcher.doc(address)["number"][0]), float(score)) for score, address in found.hits]
+
+    def terms(self, text: str) -> list[str]:
+        """Return the stemmed words of ``text`` as the index has them, in order, repeated ones too."""
+        words: list[str] = self._stem.analyze(" ".join(_WORD.findall(text.replace("_", " "))))
+        return words
+
+    def rarity(self, term: str) -> float:
+        """Return how rare a stemmed word is: BM25's inverse document frequency over passages' bodies."""
+        searcher = self._index.searcher()
+        holding = searcher.doc_freq("body", term)
+        return math.log(1 + (searcher.num_docs - holding + 0.5) / (holding + 0.5))
 
     def _query(self, text: str, weights: Weights) -> Any:
         import tantivy

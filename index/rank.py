@@ -23,9 +23,14 @@ class Scored:
     lexical: float
 
 
-def fuse(dense: Sequence[tuple[int, float]], lexical: Sequence[tuple[int, float]], weight: float = 0.5) -> list[Scored]:
-    """Fuse two rankings of (number, score); ``weight`` is the share of ``dense``. Best first."""
-    left, right = _scaled(dense), _scaled(lexical)
+def fuse(
+    dense: Sequence[tuple[int, float]], lexical: Sequence[tuple[int, float]], weight: float = 0.5, depth: int = DEPTH
+) -> list[Scored]:
+    """Fuse two rankings of (number, score), best first; ``weight`` is the share of ``dense``.
+
+    A ranking of ``depth`` candidates was cut off there: what it lacks counts like its last one.
+    """
+    left, right = _scaled(dense, depth), _scaled(lexical, depth)
     scored = [
         Scored(n, weight * left.get(n, 0.0) + (1 - weight) * right.get(n, 0.0), left.get(n, 0.0), right.get(n, 0.0))
         for n in left.keys() | right.keys()
@@ -42,9 +47,9 @@ def reciprocal(*rankings: Sequence[tuple[int, float]], k: int = 60) -> list[tupl
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _scaled(ranking: Sequence[tuple[int, float]]) -> Mapping[int, float]:
+def _scaled(ranking: Sequence[tuple[int, float]], depth: int) -> Mapping[int, float]:
     if not ranking:
         return {}
-    low, high = min(s for _, s in ranking), max(s for _, s in ranking)
-    span = (high - low) or 1.0
-    return {number: (score - low) / span for number, score in ranking}
+    low = max(0.0, ranking[-1][1]) if len(ranking) >= depth else 0.0
+    span = max(ranking[0][1] - low, 1e-9)
+    return {number: max(0.0, (score - low) / span) for number, score in ranking}
