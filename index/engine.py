@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from index import rank
@@ -42,6 +43,9 @@ class Ranking:
     fields: Weights = field(default_factory=Weights)
     depth: int = rank.DEPTH
     reciprocal: bool = False
+
+
+DEFAULT_RANKING = Ranking()
 
 
 class Index:
@@ -136,16 +140,16 @@ class Index:
 
     # Out
 
-    def search(self, query: str, k: int = 10, ranking: Ranking = Ranking()) -> list[Result]:
-        """Return at most ``k`` passages for ``query``, best first."""
+    def search(
+        self, query: str, k: int = 10, *, ranking: Ranking = DEFAULT_RANKING, until: datetime | None = None
+    ) -> list[Result]:
+        """Return at most ``k`` passages for ``query``, best first; none dated after ``until``."""
         self._refresh()
-        scored = self._scored(query, ranking)[:k]
+        scored = self._scored(query, ranking)
+        scored = scored if until else scored[:k]
         found = self.catalog.found([s.number for s in scored])
-        return [
-            Result(Hit(found[s.number].passage, s.score, (("dense", s.dense), ("lexical", s.lexical))), found[s.number])
-            for s in scored
-            if s.number in found
-        ]
+        results = [_result(s, found[s.number]) for s in scored if s.number in found]
+        return [r for r in results if not until or (r.found.date and r.found.date <= until)][:k]
 
     def _scored(self, query: str, ranking: Ranking) -> list[rank.Scored]:
         with self._lock:
@@ -153,7 +157,7 @@ class Index:
             dense = self._vectors.search(vector, ranking.depth) if vector is not None else []
             lexical = self._words.search(query, ranking.depth, ranking.fields) if ranking.dense < 1 else []
         if ranking.reciprocal:
-            return [rank.Scored(n, s, 0, 0) for n, s in rank.reciprocal(dense, lexical)]
+            return [rank.Scored(n, s) for n, s in rank.reciprocal(dense, lexical)]
         return rank.fuse(dense, lexical, ranking.dense, ranking.depth)
 
     def _refresh(self) -> None:
@@ -163,6 +167,14 @@ class Index:
                 self._open_caches()
             else:
                 self.sync()
+
+    def terms(self, text: str) -> list[str]:
+        """Return the stemmed words of ``text``, repeated ones too."""
+        return self._words.terms(text)
+
+    def rarity(self, term: str) -> float:
+        """Return how rare a stemmed word is over all passages (BM25's inverse document frequency)."""
+        return self._words.rarity(term)
 
     def part(self, id_: str) -> Part | None:
         """Return the part called ``id_``."""
@@ -197,6 +209,12 @@ def reindex(database: Database, embedder: Embedder) -> Iterator[tuple[int, int]]
 def _embed(catalog: Catalog, embedder: Embedder) -> None:
     while pending := catalog.pending(embedder.identity, _EMBED_AT_ONCE):
         catalog.add_vectors(embedder.identity, [key for key, _ in pending], embedder.embed([t for _, t in pending]))
+
+
+def _result(scored: rank.Scored, found: Found) -> Result:
+    names = ("dense", "lexical", "cosine", "bm25")
+    why = tuple((name, round(getattr(scored, name), 4)) for name in names)
+    return Result(Hit(found.passage, scored.score, why), found)
 
 
 def _entry(row: tuple[int, str, Part, bool]) -> Entry:

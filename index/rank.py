@@ -15,12 +15,14 @@ DEPTH = 200  # candidates a side
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A passage's number with its fused score and the two scores it is made of (0 … 1)."""
+    """A passage's number, its fused score, and the two scores it is made of: scaled (0 … 1) and as found."""
 
     number: int
     score: float
-    dense: float
-    lexical: float
+    dense: float = 0.0
+    lexical: float = 0.0
+    cosine: float = 0.0
+    bm25: float = 0.0
 
 
 def fuse(
@@ -31,10 +33,11 @@ def fuse(
     A ranking of ``depth`` candidates was cut off there: what it lacks counts like its last one.
     """
     left, right = _scaled(dense, depth), _scaled(lexical, depth)
-    scored = [
-        Scored(n, weight * left.get(n, 0.0) + (1 - weight) * right.get(n, 0.0), left.get(n, 0.0), right.get(n, 0.0))
-        for n in left.keys() | right.keys()
-    ]
+    cosines, bm25s = dict(dense), dict(lexical)
+    scored = []
+    for n in left.keys() | right.keys():
+        d, x = left.get(n, 0.0), right.get(n, 0.0)
+        scored.append(Scored(n, weight * d + (1 - weight) * x, d, x, cosines.get(n, 0.0), bm25s.get(n, 0.0)))
     return sorted(scored, key=lambda s: (-s.score, s.number))
 
 

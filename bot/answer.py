@@ -1,0 +1,181 @@
+"""From a question to a cited answer, without a language model.
+
+What is said is what the sources say: whole sentences, verbatim, each with its citation. Whether to say
+it is decided by a rule over how well the best evidence fits (``Rule``); below it the answer is that
+there is none, and the nearest parts are shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.cite import flat
+from bot.evidence import Candidate, Wanted, candidates, wanted
+from bot.model import Answer, Citation, Question, Sentence, Status
+from bot.question import search_text
+from index.engine import Index, Result
+
+RETRIEVED = 50
+NEAREST = 3
+_DEPTH = 200
+_EMBEDDED = 24  # sentences compared in meaning: what fits into a few milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What makes an answer, and which evidence. Measured on questions: see docs/measurements.md."""
+
+    passage: float = 0.8  # weight of the passage's rank score
+    words: float = 1.0  # weight of the question's rare words in the sentence
+    title: float = 0.3  # weight of those in its title
+    meaning: float = 1.0  # weight of the cosine between question and sentence
+    answered: float = 0.55  # confidence from which an answer is one
+    weak: float = 0.45  # … and from which it is shown as weak evidence
+    close: float = 0.7  # a further sentence must score this share of the best
+    most: int = 4  # sentences
+    length: int = 110  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The sentences chosen, best first, and how sure we are of them (0 … 1)."""
+
+    chosen: tuple[Candidate, ...] = field(default=())
+    confidence: float = 0.0
+
+
+class Answerer:
+    """Answers questions from an index. Safe to call from several threads."""
+
+    def __init__(self, index: Index, rule: Rule | None = None, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._index = index
+        self._rule = rule or Rule()
+        self._clock = clock
+
+    def answer(self, question: Question) -> Answer:
+        """Return the final answer; never raises for want of evidence."""
+        started = self._clock()
+        text = search_text(question)
+        results = self._index.search(text, _DEPTH, until=question.as_of)
+        evidence = self._evidence(text, results)
+        answer = self._compose(results, evidence)
+        took = (self._clock() - started) * 1000
+        return replace(
+            answer,
+            retrieved=_parts(results)[:RETRIEVED],
+            as_of=question.as_of or self._index.catalog.totals().newest,
+            took_ms=round(took, 1),
+            confidence=round(evidence.confidence, 3),
+        )
+
+    def _evidence(self, text: str, results: Sequence[Result]) -> Evidence:
+        aim = wanted(self._index.terms(text), self._index.rarity)
+        rough = [self._by_words(c, aim) for c in candidates(results)]
+        rough.sort(key=lambda c: -c.score)
+        fine = self._by_meaning(text, rough[:_EMBEDDED])
+        return Evidence(_choose(fine, self._rule), self._confidence(aim, results, fine))
+
+    def _by_words(self, candidate: Candidate, aim: Wanted) -> Candidate:
+        found = candidate.result.found
+        score = (
+            self._rule.passage * candidate.result.hit.score
+            + self._rule.words * aim.coverage(self._index.terms(candidate.text))
+            + self._rule.title * aim.coverage(self._index.terms(found.title))
+        )
+        return replace(candidate, score=score)
+
+    def _by_meaning(self, text: str, rough: Sequence[Candidate]) -> list[Candidate]:
+        if not rough:
+            return []
+        vectors = self._index.embedder.embed([text, *(flat(c.text) for c in rough)])
+        cosines = vectors[1:] @ vectors[0]
+        fine = [
+            replace(c, score=c.score + self._rule.meaning * float(cosine))
+            for c, cosine in zip(rough, cosines, strict=True)
+        ]
+        return sorted(fine, key=lambda c: -c.score)
+
+    def _confidence(self, aim: Wanted, results: Sequence[Result], fine: Sequence[Candidate]) -> float:
+        if not fine:
+            return 0.0
+        cosine = max(dict(r.hit.why)["cosine"] for r in results[:10])
+        best = results[0].found
+        text = f"{best.title} {best.passage.text}"
+        coverage = max(
+            aim.coverage(self._index.terms(f"{r.found.title} {r.found.author} {r.found.passage.text}"))
+            for r in results[:5]
+        )
+        return 0.5 * cosine + 0.5 * coverage if text else 0.0
+
+    def _compose(self, results: Sequence[Result], evidence: Evidence) -> Answer:
+        if evidence.confidence < self._rule.weak or not evidence.chosen:
+            return self._nothing(results, evidence)
+        sources: dict[str, Citation] = {}
+        sentences = []
+        for chosen in evidence.chosen:
+            said = flat(chosen.text)
+            citation = sources.setdefault(said, self._citation(chosen.result, chosen.text, len(sources) + 1))
+            sentences.append(Sentence(said, (citation.n,)))
+        answered = evidence.confidence >= self._rule.answered
+        return Answer(
+            status=Status.ANSWERED if answered else Status.WEAK,
+            sentences=tuple(sentences),
+            sources=tuple(sources.values()),
+            remark="" if answered else "This is the closest I found; it may not answer the question.",
+        )
+
+    def _nothing(self, results: Sequence[Result], evidence: Evidence) -> Answer:
+        nearest: dict[int, Citation] = {}
+        for result in results:
+            if result.found.document not in nearest and len(nearest) < NEAREST:
+                n = len(nearest) + 1
+                nearest[result.found.document] = self._citation(result, _opening(result), n)
+        return Answer(
+            status=Status.NOT_FOUND,
+            nearest=tuple(nearest.values()),
+            remark="I found nothing in my sources that answers this.",
+        )
+
+    def _citation(self, result: Result, quote: str, n: int) -> Citation:
+        found = result.found
+        part = self._index.part(found.passage.part)
+        return Citation(
+            n=n,
+            id=found.passage.part,
+            url=found.url,
+            title=found.title,
+            author=found.author,
+            date=found.date,
+            quote=quote,
+            kind=found.kind,
+            note="bot" if part and "bot" in part.labels else None,
+            references=part.references if part else (),
+        )
+
+
+def _parts(results: Sequence[Result]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(r.found.passage.part for r in results))
+
+
+def _opening(result: Result) -> str:
+    return result.found.passage.text[:200]
+
+
+def _choose(fine: Sequence[Candidate], rule: Rule) -> tuple[Candidate, ...]:
+    chosen: list[Candidate] = []
+    words = 0
+    for candidate in fine:
+        length = len(candidate.text.split())
+        good = not chosen or candidate.score >= rule.close * fine[0].score
+        if good and len(chosen) < rule.most and (not chosen or words + length <= rule.length):
+            chosen.append(candidate)
+            words += length
+    return tuple(_in_reading_order(chosen))
+
+
+def _in_reading_order(chosen: Sequence[Candidate]) -> list[Candidate]:
+    # The best sentence leads; sentences of one passage stay together, in their order.
+    first = {c.result.found.passage.id: i for i, c in reversed(list(enumerate(chosen)))}
+    return sorted(chosen, key=lambda c: (first[c.result.found.passage.id], c.order))
