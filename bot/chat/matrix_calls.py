@@ -1,0 +1,121 @@
+"""Calls to a homeserver: every one ends, and what went wrong is one of two things.
+
+    Unavailable   nothing answered, or it said "later": trying again may help
+    Denied        it said no: trying again won't help
+
+Rules of this file: nio is told never to retry or sleep by itself; aiohttp's and nio's ways to fail
+are translated here and nowhere else; how long to wait is computed by a function that does not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 60.0
+CALL_TIMEOUT = 60.0  # seconds for one request
+GIVE_UP_AFTER = 3600.0  # seconds for which one call is repeated
+
+
+class Unavailable(Exception):
+    """Nothing answered in time, or the homeserver wants us later (``retry_after`` seconds, if it said)."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Denied(Exception):
+    """The homeserver said no: its error ``code`` and HTTP ``status``."""
+
+    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+def wait_for(attempt: int, retry_after: float | None, chance: float) -> float:
+    """Seconds before attempt ``attempt + 1``: doubling from 1 to 60, or what the homeserver asked for.
+
+    ``chance`` in [0, 1) spreads the callers over the upper half of the time.
+    """
+    if retry_after is not None:
+        return min(max(retry_after, 0.1), LONGEST_WAIT)
+    longest: float = min(FIRST_WAIT * 2 ** min(attempt, 10), LONGEST_WAIT)
+    return max(longest * (0.5 + chance / 2), FIRST_WAIT / 2)
+
+
+async def call(request: Awaitable[Any], limit: float = CALL_TIMEOUT) -> Any:
+    """The response of one request, within ``limit`` seconds. Raises Unavailable or Denied."""
+    import aiohttp
+    from nio.exceptions import LocalProtocolError
+
+    try:
+        async with asyncio.timeout(limit):
+            response = await request
+    except TimeoutError as error:
+        raise Unavailable("the homeserver did not answer in time") from error
+    except (aiohttp.ClientError, UnicodeDecodeError, OSError) as error:
+        raise Unavailable(f"{type(error).__name__}: {error}") from error
+    except LocalProtocolError as error:
+        raise Denied(str(error)) from error
+    return _checked(response)
+
+
+async def patiently(request: Callable[[], Awaitable[Any]], give_up_after: float = GIVE_UP_AFTER) -> Any:
+    """The response of a request that is repeated while the homeserver is not to be had."""
+    deadline = time.monotonic() + give_up_after
+    for attempt in range(1_000_000):
+        try:
+            return await call(request())
+        except Unavailable as error:
+            pause = wait_for(attempt, error.retry_after, random.random())  # noqa: S311 (jitter)
+            if time.monotonic() + pause > deadline:
+                raise
+            log.debug("matrix: %s; again in %.0f s", error, pause)
+            await asyncio.sleep(pause)
+    raise AssertionError("unreachable: the deadline comes first")
+
+
+class Link:
+    """Whether the homeserver is there: says so in the log when that changes, and how long to wait."""
+
+    def __init__(self, homeserver: str) -> None:
+        self._homeserver = homeserver
+        self._failures = 0
+
+    def up(self) -> None:
+        """It answered."""
+        if self._failures:
+            log.info("matrix: %s is back", self._homeserver)
+        self._failures = 0
+
+    async def down(self, error: Unavailable) -> None:
+        """It didn't: wait before the next attempt."""
+        if not self._failures:
+            log.warning("matrix: %s is not to be had (%s); trying again until it is", self._homeserver, error)
+        pause = wait_for(self._failures, error.retry_after, random.random())  # noqa: S311 (jitter)
+        self._failures += 1
+        await asyncio.sleep(pause)
+
+
+def _checked(response: Any) -> Any:
+    from nio.responses import ErrorResponse
+
+    if not isinstance(response, ErrorResponse):
+        return response
+    status = getattr(response.transport_response, "status", 0)
+    code = response.status_code or ""
+    if status == 429 or code == "M_LIMIT_EXCEEDED":
+        after = response.retry_after_ms
+        raise Unavailable("the homeserver limits our rate", after / 1000 if after else None)
+    if status >= 500 or status < 400:  # below 400: a body that is not what the specification says
+        raise Unavailable(f"the homeserver answers with status {status} ({response.message})")
+    raise Denied(f"{code or status}: {response.message}", code, status)

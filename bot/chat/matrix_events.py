@@ -1,0 +1,140 @@
+"""Matrix events as ``Incoming``: what counts as a question, who is meant, which thread it is in.
+
+Rules of this file: pure; takes the event as the homeserver sent it, where any field may be missing
+or of any type, and never raises on it. A message is heard when it is plain ``m.text`` by somebody
+else; notices, emotes, edits and whatever relates to another event otherwise than by a thread are not.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from bot.chat import Incoming
+
+Raw = Mapping[str, object]
+
+COMMAND = re.compile(r"!krab(?=[\s:,]|$)[:,]?", re.IGNORECASE)
+# Bounded repeats: an event is 64 KiB of somebody else's text.
+PILL = re.compile(
+    r"""<a\s[^>]{0,200}?href=["']https://matrix\.to/#/([^"'?/]{1,400})[^"']{0,400}["'][^>]{0,200}>([^<]{0,255})</a>""",
+    re.IGNORECASE,
+)
+QUOTED_REPLY = re.compile(r"<mx-reply>.*?</mx-reply>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A room as the bot stands in it: its own user id, its name there, how many are in it."""
+
+    room: str
+    me: str
+    name: str
+    members: int
+
+
+def incoming(event: Raw, place: Place) -> Incoming | None:
+    """The message as everybody else in krab knows it, or None when it is not for hearing."""
+    content = _mapping(event.get("content"))
+    relation = _mapping(content.get("m.relates_to"))
+    key, user = _text(event.get("event_id")), _text(event.get("sender"))
+    if not (key and user) or user == place.me or not _heard(event, content, relation):
+        return None
+    root = _text(relation.get("event_id")) if relation.get("rel_type") == "m.thread" else ""
+    text, mentioned = _addressed(content, place, replies="m.in_reply_to" in relation)
+    return Incoming(
+        service="matrix",
+        channel=place.room,
+        thread=root or key,
+        key=key,
+        user=user,
+        text=text,
+        direct=place.members == 2,
+        mentioned=mentioned,
+        in_thread=bool(root),
+    )
+
+
+def after_join(events: Sequence[Raw], me: str) -> tuple[Sequence[Raw], str]:
+    """The events that came after ``me`` joined last, and the id of that join ("" when it isn't among them).
+
+    A changed display name is a join event as well, and is told by what came before it.
+    """
+    for position in range(len(events) - 1, -1, -1):
+        if _joins(events[position], me):
+            return events[position + 1 :], _text(events[position].get("event_id"))
+    return events, ""
+
+
+def encryption_of(events: Sequence[Raw]) -> str:
+    """The id of the event that turned encryption on, "" when none of these did."""
+    found = (_text(e.get("event_id")) for e in events if e.get("type") == "m.room.encryption")
+    return next(found, "")
+
+
+def _joins(event: Raw, me: str) -> bool:
+    if event.get("type") != "m.room.member" or event.get("state_key") != me:
+        return False
+    before = _mapping(_mapping(event.get("unsigned")).get("prev_content"))
+    return _mapping(event.get("content")).get("membership") == "join" != before.get("membership")
+
+
+def _heard(event: Raw, content: Raw, relation: Raw) -> bool:
+    return (
+        event.get("type") == "m.room.message"
+        and content.get("msgtype") == "m.text"
+        and "m.new_content" not in content
+        and relation.get("rel_type") in (None, "m.thread")
+    )
+
+
+def _addressed(content: Raw, place: Place, *, replies: bool) -> tuple[str, bool]:
+    """The text with our own name taken out, and whether it was meant for us."""
+    body = _text(content.get("body"))
+    body = (_without_quote(body) if replies else body).strip()
+    if command := COMMAND.match(body):
+        return body[command.end() :].strip(), True
+    pills = _pills(_text(content.get("formatted_body")), place.me)
+    named = re.compile(_names(place) + "".join(rf"|{_label(p)}" for p in pills), re.IGNORECASE)
+    rest = named.sub(" ", body)
+    mentions = _mapping(content.get("m.mentions")).get("user_ids")
+    listed = isinstance(mentions, list) and place.me in mentions
+    return " ".join(rest.split()) if rest != body else body, bool(pills) or listed or rest != body
+
+
+def _names(place: Place) -> str:
+    """What we are called without a pill: "name:" and "@name" at the start, our user id anywhere."""
+    localpart = place.me[1:].partition(":")[0]
+    name = "|".join(re.escape(n) for n in sorted({place.name, localpart} - {""}, key=len, reverse=True))
+    return rf"{re.escape(place.me)}(?![\w-]|[.:]\w)[:,]?|^(?:@(?:{name})(?=[\s:,]|$)[:,]?|(?:{name})[:,](?=\s|$))"
+
+
+def _label(pill: str) -> str:
+    return rf"(?<!\w)@?{re.escape(pill)}(?!\w)[:,]?"
+
+
+def _pills(formatted: str, me: str) -> list[str]:
+    """The labels under which the text links to us."""
+    own = QUOTED_REPLY.sub("", formatted)
+    labels = [html.unescape(label).strip().lstrip("@") for user, label in PILL.findall(own) if unquote(user) == me]
+    return [label or me for label in labels]
+
+
+def _without_quote(body: str) -> str:
+    """A reply's text without the quotation that older clients put before it."""
+    if not body.startswith(("> <@", "> * <@")):
+        return body
+    lines = body.split("\n")
+    kept = next((i for i, line in enumerate(lines) if not line.startswith(">")), len(lines))
+    return "\n".join(lines[kept:])
+
+
+def _mapping(value: object) -> Raw:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
