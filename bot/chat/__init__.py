@@ -7,9 +7,9 @@ what the handler gives it through a ``Reply``. It decides nothing about what is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.model import Answer
 
@@ -50,7 +50,7 @@ class Reply(Protocol):
         ...
 
 
-Handler = Callable[[Incoming, Reply], Awaitable[None]]
+Handler = Callable[[Incoming, Reply], Coroutine[Any, Any, None]]
 
 
 class Chat(Protocol):
@@ -67,7 +67,7 @@ class Chat(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # not frozen: contextlib sets an exception's traceback
 class ChatRefused(Exception):
     """The service will not have us; ``advice`` says what to do, in one line."""
 

@@ -40,11 +40,6 @@ def blocks(answer: Answer) -> list[Block]:
     return [*said, *_fit(_evidence(answer), room, BLOCKS - len(said))]
 
 
-def notice(words: str) -> list[Block]:
-    """A few words of our own (help, an error) as blocks."""
-    return _fit(_section(escape(words)), TOTAL, BLOCKS)
-
-
 def fallback(answer: Answer) -> str:
     """The answer as one escaped text, for notifications and screen readers."""
     return plain_text(text.plain(answer))

@@ -1,0 +1,92 @@
+"""A terminal, or any pair of streams, as a chat: a line is a question, what is printed its answer.
+
+Rules of this file:
+- A session is one thread with one person, so every line after the first is a follow-up.
+- Lines are read in a thread of their own (a terminal can't be awaited); the session ends with the input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TextIO
+
+from bot.chat import Handler, Incoming
+from bot.chat.text import clean, plain
+from bot.model import Answer
+
+
+class ConsoleReply:
+    """Prints answers. What is being worked on is shown, and wiped, on terminals only."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._shown = ""
+
+    async def working(self) -> None:
+        """Show that krab is looking."""
+        if self._out.isatty():
+            self._shown = "Looking…"
+            self._write(self._shown)
+
+    async def answer(self, answer: Answer) -> None:
+        """Print the answer with its sources."""
+        self._say(plain(answer))
+
+    async def text(self, text: str) -> None:
+        """Print a few plain words."""
+        self._say(clean(text))
+
+    def _say(self, words: str) -> None:
+        wiped = f"\r{' ' * len(self._shown)}\r" if self._shown else ""
+        self._shown = ""
+        self._write(f"{wiped}{words}\n\n")
+
+    def _write(self, words: str) -> None:
+        # Words of a source may not exist in the terminal's encoding; a question mark says so.
+        encoding = self._out.encoding or "utf-8"
+        self._out.write(words.encode(encoding, "replace").decode(encoding))
+        self._out.flush()
+
+
+class Console:
+    """The ``Chat`` over two streams."""
+
+    name = "console"
+
+    def __init__(self, lines: TextIO, out: TextIO, *, prompt: str = "", session: str = "") -> None:
+        """``session`` names the thread; it is random when absent, so that every session begins afresh."""
+        self._lines = lines
+        self._out = out
+        self._prompt = prompt
+        self._session = session or uuid.uuid4().hex
+
+    def reply(self) -> ConsoleReply:
+        """Where answers go."""
+        return ConsoleReply(self._out)
+
+    async def run(self, handler: Handler) -> None:
+        """Hand every line to ``handler`` and wait for its answer, until the input ends."""
+        number = 0
+        while line := await self._next():
+            if line.strip():
+                number += 1
+                await handler(self._incoming(line.strip(), number), self.reply())
+
+    async def _next(self) -> str:
+        if self._prompt:
+            self._out.write(self._prompt)
+            self._out.flush()
+        return await asyncio.to_thread(self._lines.readline)
+
+    def _incoming(self, text: str, number: int) -> Incoming:
+        return Incoming(
+            service=self.name,
+            channel="console",
+            thread=self._session,
+            key=f"{self._session}:{number}",
+            user="you",
+            text=text,
+            direct=True,
+            in_thread=number > 1,
+        )

@@ -1,0 +1,188 @@
+"""Speaking on Slack: posts at Slack's pace, a reply that ends as one message, errors in our words.
+
+Rules of this file:
+- Slack's exceptions, and the network's, end here: as ``ChatRefused`` when trying again can't help, as
+  ``Undelivered`` otherwise.
+- A post never unfurls, never resolves names, never widens a thread's audience.
+- Only the scope chat:write is needed; the status line is a courtesy, and its lack is not an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat import ChatRefused, Incoming
+from bot.chat.slack_blocks import Block, blocks, fallback, plain_text
+from bot.model import Answer
+
+log = logging.getLogger(__name__)
+
+LOOKING = "Looking…"
+STATUS = "is looking through its sources…"
+
+_RENEW = "install the app anew and set KRAB_SLACK_BOT_TOKEN (xoxb-…) and KRAB_SLACK_APP_TOKEN (xapp-…) again"
+ADVICE = {
+    "invalid_auth": f"the token is not valid: {_RENEW}",
+    "not_authed": f"a token is missing: {_RENEW}",
+    "token_revoked": f"the token was revoked: {_RENEW}",
+    "token_expired": f"the token has expired: turn token rotation off, {_RENEW}",
+    "account_inactive": f"the app was removed from the workspace: {_RENEW}",
+    "not_allowed_token_type": "the tokens are mixed up: KRAB_SLACK_BOT_TOKEN is xoxb-…, KRAB_SLACK_APP_TOKEN is xapp-…",
+    "org_login_required": "the workspace is being migrated: start krab again when that is over",
+}
+HINTS = {
+    "not_in_channel": "invite krab to the channel",
+    "channel_not_found": "invite krab to the channel",
+    "missing_scope": "give the app the scopes of docs/slack-manifest.yaml and install it anew",
+}
+_BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+_CANNOT_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+_NO_STATUS = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type", "method_deprecated"})
+
+
+class Undelivered(Exception):
+    """Slack did not take what we sent. ``reason`` is Slack's error code, or "unreachable"."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def translate(error: Exception) -> ChatRefused | Undelivered:
+    """Slack's or the network's exception in our words."""
+    if not isinstance(error, SlackApiError):
+        return Undelivered("unreachable", f"Slack can't be reached: {error or type(error).__name__}")
+    code = _code(error)
+    if code in ADVICE:
+        return ChatRefused("slack", ADVICE[code])
+    hint = HINTS.get(code)
+    return Undelivered(code, f"Slack said {code}" + (f": {hint}" if hint else ""))
+
+
+def _code(error: SlackApiError) -> str:
+    """Slack's error code; a body that isn't JSON leaves something without ``get`` in its place."""
+    get = getattr(error.response, "get", None)
+    return str(get("error", "nothing readable")) if get else "nothing readable"
+
+
+FOREIGN = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Pace:
+    """Keeps posts to one channel apart: Slack takes about one a second."""
+
+    def __init__(self, every: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every = every
+        self._clock = clock
+        self._free: dict[str, float] = {}
+
+    def wait(self, channel: str) -> float:
+        """Take the channel's next turn; the seconds until it comes."""
+        now = self._clock()
+        self._free = {name: when for name, when in self._free.items() if when > now}
+        turn = self._free.get(channel, now)
+        self._free[channel] = turn + self._every
+        return turn - now
+
+
+class Poster:
+    """Everything krab says in a workspace goes through here."""
+
+    def __init__(self, client: AsyncWebClient, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+        self._has_status = True
+
+    async def status(self, channel: str, thread: str) -> bool:
+        """Show in the thread that krab is at work, until it posts there; whether Slack can."""
+        if self._has_status:
+            try:
+                await self._call(
+                    self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=STATUS)
+                )
+                return True
+            except Undelivered as error:
+                self._has_status = error.reason not in _NO_STATUS
+                log.info("no status line: %s", error)
+        return False
+
+    async def say(self, channel: str, thread: str, text: str, rich: list[Block] | None = None) -> str:
+        """Post into a thread, as plain text if Slack does not like the blocks; the message's time stamp."""
+        try:
+            return await self._say(channel, thread, text, rich)
+        except Undelivered as error:
+            if not rich or error.reason not in _BLOCKS_REFUSED:
+                raise
+            log.warning("posting plain text instead of blocks: %s", error)
+            return await self._say(channel, thread, text, None)
+
+    async def _say(self, channel: str, thread: str, text: str, rich: list[Block] | None) -> str:
+        await sleep(self._pace.wait(channel))
+        posted = await self._call(
+            self._client.chat_postMessage(
+                channel=channel,
+                thread_ts=thread,
+                text=text,
+                blocks=rich or None,
+                parse="none",
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return str(posted["ts"])
+
+    async def replace(self, channel: str, ts: str, text: str, rich: list[Block] | None = None) -> None:
+        """Put something else into an own message. Without ``parse`` an update would resolve names."""
+        await self._call(self._client.chat_update(channel=channel, ts=ts, text=text, blocks=rich or [], parse="none"))
+
+    async def _call(self, call: Awaitable[Any]) -> Any:
+        try:
+            return await call
+        except FOREIGN as error:
+            raise translate(error) from error
+
+
+class SlackReply:
+    """The ``Reply`` to one message: a status while krab looks, then one message in the thread."""
+
+    def __init__(self, poster: Poster, incoming: Incoming) -> None:
+        self._poster = poster
+        self._channel = incoming.channel
+        self._thread = incoming.thread
+        self._placeholder = ""  # the time stamp of a "Looking…" that the final word replaces
+
+    async def working(self) -> None:
+        """Show a status line, or a short message where there is none. Failing to is no failure."""
+        try:
+            if not await self._poster.status(self._channel, self._thread):
+                self._placeholder = await self._poster.say(self._channel, self._thread, LOOKING)
+        except Undelivered as error:
+            log.info("could not show that krab is looking: %s", error)
+
+    async def answer(self, answer: Answer) -> None:
+        """Post the answer with its sources."""
+        await self._final(fallback(answer), blocks(answer))
+
+    async def text(self, text: str) -> None:
+        """Post a few plain words."""
+        await self._final(plain_text(text), None)
+
+    async def _final(self, text: str, rich: list[Block] | None) -> None:
+        placeholder, self._placeholder = self._placeholder, ""
+        if placeholder:
+            try:
+                return await self._poster.replace(self._channel, placeholder, text, rich)
+            except Undelivered as error:
+                if error.reason not in _CANNOT_EDIT | _BLOCKS_REFUSED:
+                    self._placeholder = placeholder
+                    raise
+        await self._poster.say(self._channel, self._thread, text, rich)
+        return None

@@ -1,0 +1,45 @@
+"""Whether a request really is Slack's, and whether it can be read. Decided before Bolt sees it.
+
+Rules of this file:
+- Nothing in a request is parsed before its signature was checked; whatever is wrong with the signature,
+  the answer is no and never an exception.
+- Bolt answers 500 to an outline it does not expect, so the outline is checked here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from slack_sdk.signature import Clock, SignatureVerifier
+
+
+class _Clock(Clock):
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    def now(self) -> float:
+        return self._now()
+
+
+def signed(body: bytes, headers: Mapping[str, str], secret: str, now: Callable[[], float]) -> bool:
+    """Whether the request carries Slack's signature, and not for longer than five minutes."""
+    if not secret:
+        return False
+    try:
+        return SignatureVerifier(secret, _Clock(now)).is_valid_request(body, headers)
+    except (ValueError, TypeError):  # a time stamp that is no number, bytes that are no text
+        return False
+
+
+def readable(body: bytes) -> bool:
+    """Whether a body has the outline of the Events API."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
+        return False
+    event = parsed.get("event")
+    wanted = parsed["type"] == "event_callback"
+    return not wanted or (isinstance(event, dict) and isinstance(event.get("type"), str))

@@ -1,0 +1,90 @@
+"""Small stand-ins that several tests share: each does what it is told and remembers what it was asked."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.model import Answer, Citation, Question, Sentence, Status
+from index.model import Kind
+
+NOON = datetime(2025, 7, 8, 12, 0, tzinfo=UTC)
+
+
+def citation(n: int = 1, **changes: object) -> Citation:
+    """A citation of a mail that nobody wrote; ``changes`` replace its fields."""
+    fields: dict[str, object] = {
+        "n": n,
+        "id": f"{n}.frog@pond.example",
+        "url": f"https://pond.example/list/{n}.frog@pond.example/",
+        "title": f"[PATCH v3 {n}/9] rust: lily: add a leaf",
+        "author": "Ada Frog",
+        "date": NOON,
+        "quote": "A leaf must outlive the frog that sits on it.",
+        "kind": Kind.MAIL,
+    }
+    return Citation(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def answered(text: str = "A leaf outlives its frog.", *sources: Citation) -> Answer:
+    """An answer of one sentence that rests on all of its sources."""
+    found = sources or (citation(),)
+    sentence = Sentence(text, tuple(source.n for source in found))
+    return Answer(Status.ANSWERED, (sentence,), found, as_of=NOON)
+
+
+@dataclass
+class FakeAnswerer:
+    """Answers every question with ``answer``, after ``delay`` seconds, or raises ``error``."""
+
+    answer: Answer = field(default_factory=answered)
+    delay: float = 0.0
+    error: Exception | None = None
+    asked: list[Question] = field(default_factory=list)
+
+    def __call__(self, question: Question) -> Answer:
+        self.asked.append(question)
+        time.sleep(self.delay)
+        if self.error:
+            raise self.error
+        return self.answer
+
+
+@dataclass
+class FakeReply:
+    """A ``Reply`` that keeps what it was given; ``broken`` fails to deliver anything."""
+
+    broken: bool = False
+    said: list[Answer | str] = field(default_factory=list)
+    worked: int = 0
+
+    async def working(self) -> None:
+        self.worked += 1
+
+    async def answer(self, answer: Answer) -> None:
+        self._deliver(answer)
+
+    async def text(self, text: str) -> None:
+        self._deliver(text)
+
+    def _deliver(self, what: Answer | str) -> None:
+        if self.broken:
+            raise ConnectionError("the line is cut")
+        self.said.append(what)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved (seconds)."""
+
+    seconds: float = NOON.timestamp()
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def time(self) -> float:
+        return self.seconds
+
+    def move(self, seconds: float) -> None:
+        self.seconds += seconds

@@ -1,0 +1,144 @@
+"""What is answered, and that every question ends with one final word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.chat import ChatRefused, Incoming
+from bot.dispatch import BUSY, FAILED, HELP, SLOW, Conversation, Decision, Dispatcher, Limits, decide
+from bot.model import Answer, Question
+from bot.state import State
+from tests.fakes import NOON, FakeAnswerer, FakeClock, FakeReply, answered
+
+QUESTION = Incoming("slack", "C1", "100.1", "C1:100.1", "ann", "who holds the leaf?", mentioned=True)
+FOLLOW_UP = replace(QUESTION, key="C1:100.2", text="and why?", mentioned=False, in_thread=True)
+ALONE = Conversation(answered=True, people=frozenset({"ann"}))
+
+
+@pytest.mark.parametrize(
+    ("message", "conversation", "decision"),
+    [
+        pytest.param(replace(QUESTION, from_bot=True), Conversation(), Decision.IGNORE, id="a bot is never answered"),
+        pytest.param(QUESTION, Conversation(), Decision.ANSWER, id="a mention is answered"),
+        pytest.param(replace(QUESTION, mentioned=False), Conversation(), Decision.IGNORE, id="talk is left alone"),
+        pytest.param(replace(QUESTION, mentioned=False, direct=True), Conversation(), Decision.ANSWER, id="direct"),
+        pytest.param(FOLLOW_UP, ALONE, Decision.ANSWER, id="one person and krab need no mention"),
+        pytest.param(FOLLOW_UP, replace(ALONE, answered=False), Decision.IGNORE, id="krab was not in the thread"),
+        pytest.param(
+            FOLLOW_UP, replace(ALONE, people=frozenset({"ann", "bob"})), Decision.IGNORE, id="two people are talking"
+        ),
+        pytest.param(replace(FOLLOW_UP, user="bob"), ALONE, Decision.IGNORE, id="somebody else steps in"),
+        pytest.param(replace(FOLLOW_UP, text="@bob did you see?"), ALONE, Decision.IGNORE, id="it is for Bob"),
+        pytest.param(replace(FOLLOW_UP, text=":-)"), ALONE, Decision.IGNORE, id="a smile asks nothing"),
+        pytest.param(replace(QUESTION, text=""), Conversation(), Decision.HELP, id="only the name"),
+        pytest.param(replace(QUESTION, text=" Help! "), Conversation(), Decision.HELP, id="help"),
+        pytest.param(replace(QUESTION, text="help with DMA?"), Conversation(), Decision.ANSWER, id="a question"),
+    ],
+)
+def test_each_message_meets_its_rule(message: Incoming, conversation: Conversation, decision: Decision) -> None:
+    assert decide(message, conversation) is decision
+
+
+def dispatcher(answerer: Callable[[Question], Answer], state: State | None = None, **limits: float) -> Dispatcher:
+    return Dispatcher(answerer, state or State(":memory:"), Limits(**limits))  # type: ignore[arg-type]
+
+
+async def test_a_question_is_answered_after_showing_that_it_was_seen() -> None:
+    answerer, reply = FakeAnswerer(), FakeReply()
+    await dispatcher(answerer).handle(QUESTION, reply)
+    assert (reply.worked, reply.said) == (1, [answered()])
+    assert answerer.asked == [Question("who holds the leaf?")]
+
+
+async def test_a_duplicate_is_answered_once() -> None:
+    answerer, reply = FakeAnswerer(), FakeReply()
+    busy = dispatcher(answerer)
+    await asyncio.gather(*(busy.handle(QUESTION, reply) for _ in range(5)))
+    assert len(reply.said) == len(answerer.asked) == 1
+
+
+async def test_a_duplicate_is_answered_once_across_a_restart(tmp_path: Path) -> None:
+    reply = FakeReply()
+    for _ in range(2):
+        await dispatcher(FakeAnswerer(), State(tmp_path / "bot.sqlite")).handle(QUESTION, reply)
+    assert len(reply.said) == 1
+
+
+async def test_a_follow_up_brings_the_earlier_questions_along() -> None:
+    answerer = FakeAnswerer()
+    busy = dispatcher(answerer)
+    await busy.handle(QUESTION, FakeReply())
+    await busy.handle(FOLLOW_UP, FakeReply())
+    assert answerer.asked[1] == Question("and why?", ("who holds the leaf?",))
+
+
+async def test_krab_is_silent_once_a_second_person_has_spoken() -> None:
+    reply = FakeReply()
+    busy = dispatcher(FakeAnswerer())
+    await busy.handle(QUESTION, FakeReply())
+    await busy.handle(replace(FOLLOW_UP, user="bob", key="2"), reply)
+    await busy.handle(replace(FOLLOW_UP, key="3"), reply)
+    assert reply.said == []
+
+
+async def test_help_is_told_without_asking_anybody() -> None:
+    answerer, reply = FakeAnswerer(), FakeReply()
+    await dispatcher(answerer).handle(replace(QUESTION, text="help"), reply)
+    assert (reply.said, answerer.asked) == ([HELP], [])
+
+
+async def test_an_error_is_logged_once_and_ends_with_a_friendly_word(caplog: pytest.LogCaptureFixture) -> None:
+    reply = FakeReply()
+    await dispatcher(FakeAnswerer(error=RuntimeError("a bug"))).handle(QUESTION, reply)
+    assert reply.said == [FAILED]
+    assert [record.message for record in caplog.records] == ["slack: question C1:100.1 failed"]
+
+
+async def test_an_answer_that_takes_too_long_ends_with_a_friendly_word() -> None:
+    reply = FakeReply()
+    await dispatcher(FakeAnswerer(delay=0.3), patience=0.05).handle(QUESTION, reply)
+    assert reply.said == [SLOW]
+
+
+async def test_threads_that_were_given_up_keep_their_slots() -> None:
+    answerer = FakeAnswerer(delay=0.4)
+    busy, replies = dispatcher(answerer, at_once=1, patience=0.1), [FakeReply(), FakeReply()]
+    for number, reply in enumerate(replies):
+        await busy.handle(replace(QUESTION, key=str(number)), reply)
+    assert [reply.said for reply in replies] == [[SLOW], [SLOW]]
+    assert len(answerer.asked) == 1
+
+
+async def test_more_than_can_wait_are_told_so() -> None:
+    busy, reply = dispatcher(FakeAnswerer(delay=0.1), at_once=1, waiting=1), FakeReply()
+    await asyncio.gather(*(busy.handle(replace(QUESTION, key=str(number)), reply) for number in range(4)))
+    assert sorted(reply.said, key=str) == sorted([answered(), answered(), BUSY, BUSY], key=str)
+
+
+async def test_what_could_not_be_delivered_is_delivered_after_the_next_start(tmp_path: Path) -> None:
+    first = State(tmp_path / "bot.sqlite", clock=FakeClock())
+    await dispatcher(FakeAnswerer(), first).handle(QUESTION, FakeReply(broken=True))
+    reply, second = FakeReply(), State(tmp_path / "bot.sqlite", clock=FakeClock())
+    await dispatcher(FakeAnswerer(), second).resume("slack", NOON - timedelta(hours=1), lambda _: reply)
+    assert reply.said == [answered()]
+
+
+async def test_credentials_that_are_refused_while_answering_end_the_chat() -> None:
+    class Refusing(FakeReply):
+        async def working(self) -> None:
+            raise ChatRefused("slack", "renew the token")
+
+    with pytest.raises(ChatRefused):
+        await dispatcher(FakeAnswerer()).handle(QUESTION, Refusing())
+
+
+async def test_an_endless_question_is_cut() -> None:
+    answerer = FakeAnswerer()
+    await dispatcher(answerer, longest=10).handle(replace(QUESTION, text="x" * 99), FakeReply())
+    assert answerer.asked[0].text == "x" * 10

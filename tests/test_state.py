@@ -1,0 +1,141 @@
+"""The memory behind follow-ups and duplicates."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.chat import Incoming
+from bot.state import MIGRATIONS, TRIES, NewerDatabase, State
+from tests.fakes import NOON, FakeClock, answered, citation
+
+QUESTION = Incoming("slack", "C1", "100.1", "C1:100.1", "U1", "who holds the leaf?")
+
+
+def again(text: str, ts: str, **changes: object) -> Incoming:
+    return replace(QUESTION, text=text, key=f"C1:{ts}", in_thread=True, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def state() -> State:
+    return State(":memory:", clock=FakeClock())
+
+
+def test_a_message_is_claimed_once(state: State) -> None:
+    assert [state.claim(QUESTION), state.claim(QUESTION)] == [True, False]
+
+
+def test_of_many_threads_one_gets_the_claim(tmp_path: Path) -> None:
+    state = State(tmp_path / "bot.sqlite")
+    with ThreadPoolExecutor(16) as pool:
+        claims = list(pool.map(lambda _: state.claim(QUESTION), range(64)))
+    assert claims.count(True) == 1
+    state.close()
+
+
+def test_a_finished_message_stays_finished_for_the_next_process(tmp_path: Path) -> None:
+    first = State(tmp_path / "bot.sqlite")
+    first.claim(QUESTION)
+    first.finish(QUESTION, "answered", answered())
+    first.close()
+    assert not State(tmp_path / "bot.sqlite").claim(QUESTION)
+
+
+def test_what_a_dead_process_left_is_taken_again_and_listed(tmp_path: Path) -> None:
+    State(tmp_path / "bot.sqlite", clock=FakeClock()).claim(QUESTION)
+    second = State(tmp_path / "bot.sqlite", clock=FakeClock())
+    assert second.unfinished("slack", NOON - timedelta(hours=1)) == (QUESTION,)
+    assert second.unfinished("slack", NOON + timedelta(hours=1)) == ()
+    assert [second.claim(QUESTION), second.claim(QUESTION)] == [True, False]
+    assert second.unfinished("slack", NOON - timedelta(hours=1)) == ()
+
+
+def test_a_question_that_kills_its_processes_is_left_alone_in_the_end(tmp_path: Path) -> None:
+    claims = [State(tmp_path / "bot.sqlite").claim(QUESTION) for _ in range(TRIES + 2)]
+    assert claims == [True] * TRIES + [False, False]
+
+
+def test_services_do_not_share_keys(state: State) -> None:
+    assert state.claim(QUESTION)
+    assert state.claim(replace(QUESTION, service="matrix"))
+
+
+def test_a_follow_up_sees_the_answered_questions_of_its_thread_oldest_first() -> None:
+    clock = FakeClock()
+    state = State(":memory:", clock=clock)
+    follow_up = again("and why?", "100.4")
+    others = (QUESTION, again("since when?", "100.2"), again("lost", "100.3"), again("elsewhere", "9", thread="9"))
+    for message, status in zip(others, ("answered", "answered", "failed", "answered"), strict=True):
+        state.claim(message)
+        state.finish(message, status, answered())
+        clock.move(1)
+    state.claim(follow_up)
+    state.finish(follow_up, "answered", answered())
+    assert state.earlier(follow_up) == ("who holds the leaf?", "since when?")
+
+
+def test_krab_has_spoken_where_it_answered(state: State) -> None:
+    state.claim(QUESTION)
+    assert not state.spoken_in(QUESTION)
+    state.finish(QUESTION, "answered", answered())
+    assert state.spoken_in(again("and why?", "100.2"))
+    assert not state.spoken_in(again("and why?", "9", thread="9"))
+
+
+def test_everybody_heard_in_a_thread_is_remembered_without_words(tmp_path: Path) -> None:
+    state = State(tmp_path / "bot.sqlite")
+    for user in ("U1", "U2", "U1"):
+        state.hear(again("a secret remark", "100.2", user=user))
+    assert state.people(QUESTION) == {"U1", "U2"}
+    assert state.people(replace(QUESTION, thread="9")) == frozenset()
+    state.close()
+    assert b"secret remark" not in (tmp_path / "bot.sqlite").read_bytes()
+
+
+def test_every_quote_ever_shown_can_be_listed_for_checking(state: State) -> None:
+    other = again("and?", "100.2")
+    for message in (QUESTION, other):
+        state.claim(message)
+    state.finish(QUESTION, "answered", answered("x", citation(1), citation(2, quote="Quiet “water” & co.")))
+    state.finish(other, "answered", replace(answered("x", citation(1)), nearest=(citation(3),)))
+    frog, other_quote = "A leaf must outlive the frog that sits on it.", "Quiet “water” & co."
+    expected = [("1.frog@pond.example", frog), ("2.frog@pond.example", other_quote), ("3.frog@pond.example", frog)]
+    assert sorted(state.citations()) == expected
+
+
+def test_what_is_old_is_forgotten() -> None:
+    clock = FakeClock()
+    state = State(":memory:", clock=clock)
+    state.claim(QUESTION)
+    state.hear(QUESTION)
+    clock.move(10)
+    state.claim(again("and why?", "100.2"))
+    assert state.forget_before(NOON + timedelta(seconds=5)) == 1
+    assert state.people(QUESTION) == frozenset()
+    assert state.claim(QUESTION)
+
+
+def test_a_database_of_a_newer_krab_is_not_touched(tmp_path: Path) -> None:
+    State(tmp_path / "bot.sqlite").close()
+    with sqlite3.connect(tmp_path / "bot.sqlite") as db:
+        db.execute("INSERT INTO bot_schema VALUES (99)")
+    db.close()
+    with pytest.raises(NewerDatabase, match="version 99"):
+        State(tmp_path / "bot.sqlite")
+
+
+def test_opening_again_migrates_nothing_twice(tmp_path: Path) -> None:
+    for _ in range(3):
+        State(tmp_path / "bot.sqlite").close()
+    db = sqlite3.connect(tmp_path / "bot.sqlite")
+    assert db.execute("SELECT version FROM bot_schema").fetchall() == [(n + 1,) for n in range(len(MIGRATIONS))]
+    db.close()
+
+
+def test_a_connection_can_come_from_elsewhere() -> None:
+    assert State(lambda: sqlite3.connect(":memory:", check_same_thread=False)).claim(QUESTION)
