@@ -56,10 +56,15 @@ class Outcome:
 def read(path: Path) -> list[Asked]:
     """Read a question file. Raises ``QuestionFileError`` naming the line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise QuestionFileError(f"cannot read {path}: {error.strerror}") from error
-    return [_asked(line, f"{path}:{n}") for n, line in enumerate(lines, 1) if line.strip()]
+        with path.open(encoding="utf-8") as lines:
+            return read_lines(lines, str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionFileError(f"cannot read {path}: {error}") from error
+
+
+def read_lines(lines: Iterable[str], where: str) -> list[Asked]:
+    """Read questions, one JSON object a line. Raises ``QuestionFileError`` naming the line."""
+    return [_asked(line, f"{where}:{n}") for n, line in enumerate(lines, 1) if line.strip()]
 
 
 def _asked(line: str, where: str) -> Asked:

@@ -1,0 +1,111 @@
+"""The command line. Light to import: what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+
+USAGE_ERROR, FAILED = 2, 1
+_MODULES = {"import": "read", "eval": "evaluate"}  # where a command's name can't be a module's
+_PATHS = "mbox (.gz, .xz too), maildir, .eml, public-inbox epoch or bundle, posts .jsonl, or a directory of these"
+DESCRIPTION = "Answers questions about Rust in the Linux kernel, with a citation behind every sentence."
+EPILOG = """start here:
+  krab ask "When did Rust support land in the kernel?"
+  krab import mail.mbox.xz        read an archive of your own
+  krab serve                      web page on 127.0.0.1:8080, chat adapters, pollers
+
+--data DIR (or KRAB_DATA) is where krab keeps what it has read; --config FILE (or KRAB_CONFIG) is a TOML
+file, by default DIR/krab.toml. Exit status: 0 done, 1 failed (one line says why), 2 wrong usage."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", metavar="DIR", default=argparse.SUPPRESS, help="data directory (KRAB_DATA)")
+    shared.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="TOML file (KRAB_CONFIG)")
+    top = argparse.ArgumentParser(
+        "krab",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        parents=[shared],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"krab {metadata.version('krab')}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, *, json: bool = False) -> argparse.ArgumentParser:
+        about = f"{summary[0].upper()}{summary[1:]}."
+        added = commands.add_parser(name, help=summary, description=about, parents=[shared])
+        if json:
+            added.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else there")
+        return added
+
+    read = command("import", "read mail and posts from files into the index", json=True)
+    read.add_argument("paths", nargs="+", metavar="PATH", help=_PATHS)
+    read.add_argument("--list", metavar="NAME", default="", help="which list the mail is from")
+    poll = command("poll", "poll sources once, now", json=True)
+    poll.add_argument("sources", nargs="*", metavar="SOURCE", help="names of sources; all when none is given")
+    ask = command("ask", "answer a question, or every question of a file", json=True)
+    ask.add_argument("question", nargs="*", metavar="QUESTION", help="the question; without one, a prompt")
+    ask.add_argument("--as-of", metavar="DATE", default="", help="use only what was written until then (YYYY-MM-DD)")
+    ask.add_argument(
+        "--batch", metavar="FILE", default="", help="JSON lines with id, question, followup_of; - is stdin"
+    )
+    search = command("search", "show the passages that match best, and why", json=True)
+    search.add_argument("query", nargs="+", metavar="QUERY")
+    search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")
+    command("sources", "show every source: state, last success, lag, error, next poll", json=True)
+    command("status", "show how much was read, up to when, and by which embedder", json=True)
+    reindex = command("reindex", "cut and embed everything anew beside the live index, then swap", json=True)
+    reindex.add_argument("sources", nargs="*", metavar="SOURCE", help="poll these from their beginning first")
+    command("verify", "check that every quote ever cited stands in its source", json=True)
+    evaluate = command("eval", "score a file of questions with known answers", json=True)
+    evaluate.add_argument("file", metavar="FILE")
+    evaluate.add_argument("--misses", action="store_true", help="print the questions that went wrong")
+    command("serve", "serve the web page, the chat adapters that are configured, and the pollers")
+    command("doctor", "check configuration, directory, embedder and tokens, and say what to do", json=True)
+    return top
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status."""
+    options = parser().parse_args(argv)
+    from bot.settings import SettingsError, load
+
+    try:
+        settings = load(os.environ, data=getattr(options, "data", ""), config=getattr(options, "config", ""))
+    except SettingsError as error:
+        return _fail(str(error), USAGE_ERROR)
+    from bot.errors import CommandError, translated
+
+    module = import_module(f"bot.commands.{_MODULES.get(options.command, options.command)}")
+    try:
+        with translated():
+            status: int = module.run(options, settings)
+    except CommandError as error:
+        return _fail(str(error), error.status)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; nothing is wrong
+        return 0
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing is lost, run it again to go on", 130)
+    return status
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"krab: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
