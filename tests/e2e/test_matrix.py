@@ -1,0 +1,393 @@
+"""The Matrix adapter against a real Synapse: what people in rooms see, restarts and outages included."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.chat import ChatRefused, Handler, Incoming, Reply
+from bot.chat.matrix import Matrix
+from bot.model import Answer, Citation, Sentence, Status
+from bot.settings import MatrixSettings, Secret
+from index.model import Kind
+from tests.synapse import Account, Synapse
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = 20.0
+SOURCE = Citation(1, "a@b", "https://lists.example/a@b/", "A title", "Ann", None, "quoted words", Kind.MAIL)
+
+
+def answer_to(text: str) -> Answer:
+    return Answer(Status.ANSWERED, (Sentence(f"About {text}.", (1,)),), (SOURCE,))
+
+
+class Answerer:
+    """Answers what is addressed to it, and remembers everything it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[Incoming] = []
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def __call__(self, message: Incoming, reply: Reply) -> None:
+        self.heard.append(message)
+        if message.direct or message.mentioned:
+            await reply.working()
+            await self.go.wait()
+            await reply.answer(answer_to(message.text))
+
+    @property
+    def texts(self) -> list[str]:
+        return [m.text for m in self.heard]
+
+
+class Person:
+    """Somebody with a Matrix client."""
+
+    def __init__(self, server: Synapse, account: Account) -> None:
+        from nio import AsyncClient
+
+        self.user = account.user
+        self.client = AsyncClient(server.url, account.user)
+        self.client.user_id, self.client.access_token = account.user, account.token
+
+    async def room(self, *invited: str, encrypted: bool = False) -> str:
+        state = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+        made = await self.client.room_create(
+            invite=invited, initial_state=[state] if encrypted else [], is_direct=len(invited) == 1
+        )
+        return str(made.room_id)
+
+    async def say(self, room: str, body: str, **content: object) -> str:
+        sent = await self.client.room_send(room, "m.room.message", {"msgtype": "m.text", "body": body, **content})
+        return str(sent.event_id)
+
+    async def events(self, room: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        start = ""
+        while start is not None:
+            page = await self.client.room_messages(room, start=start, limit=500)
+            found += [e.source for e in page.chunk]
+            start = page.end
+        return found[::-1]
+
+    async def answers(self, room: str) -> list[dict[str, Any]]:
+        """What others said in the room, oldest first."""
+        said = [e for e in await self.events(room) if e["type"] == "m.room.message" and e["sender"] != self.user]
+        return [e["content"] for e in said]
+
+    async def until_joined(self, room: str, members: int = 2) -> None:
+        async def joined() -> bool:
+            return len((await self.client.joined_members(room)).members) >= members
+
+        await until(joined)
+
+    async def until_answers(self, room: str, number: int) -> list[dict[str, Any]]:
+        async def enough() -> bool:
+            return len(await self.answers(room)) >= number
+
+        await until(enough)
+        return await self.answers(room)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def running(bot: Matrix, handler: Handler) -> AsyncIterator[None]:
+    task = asyncio.create_task(bot.run(handler))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+class Scene:
+    """A bot's account and data, and a person to talk to it."""
+
+    def __init__(self, server: Synapse, data: Path) -> None:
+        self.server = server
+        self.account = server.account("krab")
+        self.person = Person(server, server.account("ann"))
+        self.third = Person(server, server.account("bob"))
+        self.data = data
+        self.answerer = Answerer()
+
+    @property
+    def bot(self) -> Matrix:
+        return self.configured(access_token=Secret(self.account.token))
+
+    def configured(self, **settings: Any) -> Matrix:
+        return Matrix(MatrixSettings(homeserver=self.server.url, user=self.account.user, **settings), self.data)
+
+    def run(self, bot: Matrix | None = None) -> contextlib.AbstractAsyncContextManager[None]:
+        return running(bot or self.bot, self.answerer)
+
+    async def direct(self) -> str:
+        """A 1:1 room in which the bot is; it must be running."""
+        room = await self.person.room(self.account.user)
+        await self.person.until_joined(room)
+        return room
+
+    async def public(self) -> str:
+        """A room of three in which the bot is; it must be running."""
+        room = await self.person.room(self.account.user, self.third.user)
+        await self.third.client.join(room)
+        await self.person.until_joined(room, 3)
+        return room
+
+
+@pytest.fixture
+async def scene(synapse: Synapse, tmp_path: Path) -> AsyncIterator[Scene]:
+    scene = await asyncio.to_thread(Scene, synapse, tmp_path)
+    yield scene
+    await scene.person.client.close()
+    await scene.third.client.close()
+
+
+async def test_a_question_in_a_direct_room_is_answered_in_its_thread_with_a_notice_that_pings_nobody(
+    scene: Scene,
+) -> None:
+    async with scene.run():
+        room = await scene.direct()
+        question = await scene.person.say(room, "why does DMA need a bound device?")
+        (answer,) = await scene.person.until_answers(room, 1)
+    assert answer["msgtype"] == "m.notice"
+    assert answer["m.mentions"] == {}
+    assert answer["body"].startswith("About why does DMA need a bound device?.")
+    assert '<a href="https://lists.example/a@b/">[1]</a>' in answer["formatted_body"]
+    assert answer["m.relates_to"] == {
+        "rel_type": "m.thread",
+        "event_id": question,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": question},
+    }
+
+
+async def test_in_a_room_of_many_only_what_names_the_bot_is_answered(scene: Scene) -> None:
+    me = scene.account.user
+    pill = f'<a href="https://matrix.to/#/{me}">krab</a> by pill'
+    async with scene.run():
+        room = await scene.public()
+        await scene.person.say(room, "nobody is asked here, and krab is only a word")
+        await scene.person.say(room, "!krab by command")
+        await scene.person.say(room, "krab: by name")
+        await scene.person.say(room, "by mention", **{"m.mentions": {"user_ids": [me]}})
+        await scene.person.say(room, "krab by pill", format="org.matrix.custom.html", formatted_body=pill)
+        answers = await scene.person.until_answers(room, 4)
+    assert {a["body"].partition(".")[0] for a in answers} == {
+        "About by command",
+        "About by name",
+        "About by mention",
+        "About by pill",
+    }
+
+
+async def test_a_question_inside_a_thread_is_answered_in_that_thread(scene: Scene) -> None:
+    async with scene.run():
+        room = await scene.public()
+        root = await scene.person.say(room, "a thread begins")
+        relation = {"rel_type": "m.thread", "event_id": root}
+        await scene.person.say(room, "!krab and here?", **{"m.relates_to": relation})
+        (answer,) = await scene.person.until_answers(room, 1)
+    assert answer["m.relates_to"]["event_id"] == root
+    assert (scene.answerer.heard[-1].thread, scene.answerer.heard[-1].in_thread) == (root, True)
+
+
+async def test_notices_edits_and_what_was_said_before_the_bot_came_are_not_heard(scene: Scene) -> None:
+    room = await scene.person.room(scene.account.user)
+    await scene.person.say(room, "before it came")
+    async with scene.run():
+        await scene.person.until_joined(room)
+        said = await scene.person.say(room, "first")
+        edit = {"msgtype": "m.text", "body": "changed"}
+        relation = {"rel_type": "m.replace", "event_id": said}
+        await scene.person.say(room, "* changed", **{"m.new_content": edit, "m.relates_to": relation})
+        await scene.person.say(room, "I am a bot", msgtype="m.notice")
+        await scene.person.say(room, "last")
+        await scene.person.until_answers(room, 2)
+    assert scene.answerer.texts == ["first", "last"]
+
+
+async def test_a_first_start_in_a_room_full_of_questions_answers_none_of_them(scene: Scene) -> None:
+    room = await scene.person.room(scene.account.user)
+    owner = Person(scene.server, scene.account)
+    await owner.client.join(room)
+    await owner.client.close()
+    await scene.person.say(room, "asked before the bot ever ran")
+    async with scene.run():
+        await until_synced(scene)
+        await scene.person.say(room, "now")
+        await scene.person.until_answers(room, 1)
+    assert scene.answerer.texts == ["now"]
+
+
+async def test_an_event_delivered_twice_is_one_answer(scene: Scene) -> None:
+    async with scene.run():
+        room = await scene.direct()
+        await until_synced(scene)
+    shutil.copy(scene.data / "matrix" / "sync.json", scene.data / "before.json")
+    await scene.person.say(room, "once")
+    async with scene.run():
+        await scene.person.until_answers(room, 1)
+    shutil.copy(scene.data / "before.json", scene.data / "matrix" / "sync.json")
+    async with scene.run():
+        await scene.person.say(room, "twice")
+        await scene.person.until_answers(room, 2)
+    assert scene.answerer.texts == ["once", "once", "twice"]
+    assert [a["body"].partition(".")[0] for a in await scene.person.answers(room)] == ["About once", "About twice"]
+
+
+async def test_a_restart_with_the_saved_token_hears_nothing_again(scene: Scene) -> None:
+    async with scene.run():
+        room = await scene.direct()
+        await scene.person.say(room, "before")
+        await scene.person.until_answers(room, 1)
+        await until_saved_anew(scene)
+    async with scene.run():
+        await scene.person.say(room, "after")
+        await scene.person.until_answers(room, 2)
+    assert scene.answerer.texts == ["before", "after"]
+
+
+async def test_120_questions_asked_while_the_bot_was_away_are_each_answered_once(scene: Scene) -> None:
+    async with scene.run():
+        room = await scene.direct()
+        await until_synced(scene)
+    asked = [f"question {n}" for n in range(120)]
+    for question in asked:
+        await scene.person.say(room, question)
+    async with scene.run():
+        await scene.person.until_answers(room, 120)
+    assert sorted(scene.answerer.texts) == sorted(asked)
+    assert len(await scene.person.answers(room)) == 120
+
+
+async def test_an_encrypted_room_gets_one_notice_that_the_bot_cannot_read_it(scene: Scene) -> None:
+    async with scene.run():
+        room = await scene.person.room(scene.account.user, encrypted=True)
+        (notice,) = await scene.person.until_answers(room, 1)
+        await until_saved_anew(scene)
+    async with scene.run():
+        await scene.person.say(room, "can you read this?")
+        other = await scene.direct()
+        await scene.person.say(other, "and this?")
+        await scene.person.until_answers(other, 1)
+    assert "encrypted" in notice["body"]
+    assert len(await scene.person.answers(room)) == 1
+    assert scene.answerer.texts == ["and this?"]
+
+
+async def test_an_invitation_from_somebody_not_on_the_list_is_left_alone(scene: Scene) -> None:
+    settings = MatrixSettings(scene.server.url, scene.account.user, Secret(scene.account.token))
+    async with scene.run(Matrix(settings, scene.data, allow=(scene.person.user,))):
+        unwanted = await scene.third.room(scene.account.user)
+        await scene.direct()
+    assert len((await scene.third.client.joined_members(unwanted)).members) == 1
+
+
+async def test_a_homeserver_that_goes_away_and_comes_back_gets_the_answer_that_was_due(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with scene.run():
+        room = await scene.direct()
+        scene.answerer.go.clear()
+        await scene.person.say(room, "asked before the outage")
+        await until(lambda: anything(scene.answerer.heard))
+        await asyncio.to_thread(scene.server.stop)
+        scene.answerer.go.set()
+        await asyncio.sleep(3)
+        await asyncio.to_thread(scene.server.start)
+        await scene.person.until_answers(room, 1)
+        await scene.person.say(room, "asked after it")
+        answers = await scene.person.until_answers(room, 2)
+    assert [a["body"].partition(".")[0] for a in answers] == ["About asked before the outage", "About asked after it"]
+    assert [r.getMessage().count("trying again") for r in caplog.records if r.levelname == "WARNING"] == [1]
+
+
+async def test_a_password_is_used_once_and_the_login_kept_for_the_next_start(scene: Scene) -> None:
+    with_password = scene.configured(password=Secret(scene.account.password))
+    async with scene.run(with_password):
+        room = await scene.direct()
+        await until_synced(scene)
+    kept = (scene.data / "matrix" / "session.json").read_text()
+    async with scene.run(with_password):
+        await scene.person.say(room, "still you?")
+        await scene.person.until_answers(room, 1)
+    assert (scene.data / "matrix" / "session.json").read_text() == kept
+    assert scene.account.password not in kept
+    assert stat.S_IMODE((scene.data / "matrix").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(f.stat().st_mode) for f in (scene.data / "matrix").iterdir()} == {0o600}
+
+
+async def test_a_login_that_was_ended_elsewhere_is_made_again_as_a_new_device(scene: Scene) -> None:
+    async with scene.run(scene.configured(password=Secret(scene.account.password))):
+        room = await scene.direct()
+        before = (scene.data / "matrix" / "session.json").read_text()
+        owner = Person(scene.server, scene.account)
+        await owner.client.logout(all_devices=True)
+        await owner.client.close()
+        await until(lambda: changed(scene.data / "matrix" / "session.json", before))
+        await scene.person.say(room, "back?")
+        await scene.person.until_answers(room, 1)
+    assert scene.answerer.texts == ["back?"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        ({"access_token": Secret("wrong")}, "KRAB_MATRIX_ACCESS_TOKEN"),
+        ({"password": Secret("wrong")}, "KRAB_MATRIX_PASSWORD"),
+        ({}, "set KRAB_MATRIX_ACCESS_TOKEN"),
+    ],
+)
+async def test_wrong_credentials_are_refused_with_advice(
+    scene: Scene, settings: dict[str, Secret], advice: str
+) -> None:
+    with pytest.raises(ChatRefused, match=advice):
+        await scene.configured(**settings).run(scene.answerer)
+
+
+async def test_a_token_of_somebody_else_is_refused_with_both_names(scene: Scene) -> None:
+    settings = MatrixSettings(scene.server.url, "@else:localhost", Secret(scene.account.token))
+    with pytest.raises(ChatRefused, match=f"{scene.account.user}.*@else:localhost"):
+        await Matrix(settings, scene.data).run(scene.answerer)
+
+
+async def anything(found: list[Any]) -> bool:
+    return bool(found)
+
+
+async def changed(file: Path, before: str) -> bool:
+    return file.read_text() != before
+
+
+async def until_synced(scene: Scene) -> None:
+    """The bot has saved where it is."""
+
+    async def saved() -> bool:
+        return (scene.data / "matrix" / "sync.json").exists()
+
+    await until(saved)
+
+
+async def until_saved_anew(scene: Scene) -> None:
+    """The bot's own answer has come around and is behind the saved token."""
+    file = scene.data / "matrix" / "sync.json"
+    before = file.read_text() if file.exists() else ""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await until(lambda: changed(file, before))

@@ -1,0 +1,177 @@
+"""A real homeserver for tests: Synapse in an environment of its own, on a free loopback port, with SQLite.
+
+Rules of this file: installed once into a cache outside the project; talks to nobody (no federation, no key
+servers, no statistics); every limit that would slow a test down is lifted.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+VERSION = "1.163.2"
+SERVER = "localhost"
+INSTALL_SECONDS = 300
+START_SECONDS = 60
+UNLIMITED = {"per_second": 10_000, "burst_count": 10_000}
+
+
+class NotInstalled(Exception):
+    """Synapse can't be had here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the test homeserver."""
+
+    user: str
+    password: str
+    token: str
+    device: str
+
+
+def cache() -> Path:
+    """Where installed peers are kept between test runs."""
+    return Path(os.environ.get("KRAB_TEST_CACHE", Path.home() / ".cache" / "krab-tests"))
+
+
+def install() -> Path:
+    """The Python that has Synapse. Raises NotInstalled with the reason."""
+    home = cache() / f"synapse-{VERSION}"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with (home.parent / f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / ".complete").exists():
+            shutil.rmtree(home, ignore_errors=True)
+            _install(home)
+            (home / ".complete").touch()
+    return home / "bin" / "python"
+
+
+def _install(home: Path) -> None:
+    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    try:
+        subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True, timeout=INSTALL_SECONDS)
+        subprocess.run([*pip, f"matrix-synapse=={VERSION}"], check=True, capture_output=True, timeout=INSTALL_SECONDS)
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
+        raise NotInstalled(f"pip can't install matrix-synapse {VERSION}: {reason}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotInstalled(f"matrix-synapse {VERSION} can't be installed: {error}") from error
+
+
+class Synapse:
+    """One homeserver process; stopped and started again it is the same homeserver."""
+
+    def __init__(self, python: Path, folder: Path) -> None:
+        self._python = python
+        self._folder = folder
+        self._secret = secrets.token_hex(16)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._users = 0
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        (folder / "homeserver.yaml").write_text(yaml.safe_dump(self._config(port)))
+
+    def start(self) -> None:
+        """Run, and return when it answers."""
+        command = [self._python, "-m", "synapse.app.homeserver", "-c", self._folder / "homeserver.yaml"]
+        with (self._folder / "synapse.log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Synapse did not start: {(self._folder / 'synapse.log').read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it, politely first."""
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def account(self, name: str = "user") -> Account:
+        """A fresh user, whose id starts with ``name``."""
+        self._users += 1
+        user, password = f"{name}{self._users}", secrets.token_hex(8)
+        nonce = self._call("GET", "/_synapse/admin/v1/register")["nonce"]
+        words = "\0".join((nonce, user, password, "notadmin"))
+        mac = hmac.new(self._secret.encode(), words.encode(), hashlib.sha1).hexdigest()
+        wish = {"nonce": nonce, "username": user, "password": password, "admin": False, "mac": mac, "displayname": name}
+        made = self._call("POST", "/_synapse/admin/v1/register", wish)
+        return Account(made["user_id"], password, made["access_token"], made["device_id"])
+
+    def _call(self, method: str, path: str, body: dict[str, object] | None = None) -> dict[str, str]:
+        data = json.dumps(body).encode() if body else None
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, method=method), timeout=20) as answer:
+            found: dict[str, str] = json.load(answer)
+            return found
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._call("GET", "/_matrix/client/versions"))
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _config(self, port: int) -> dict[str, object]:
+        key = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        listener = {
+            "port": port,
+            "type": "http",
+            "tls": False,
+            "bind_addresses": ["127.0.0.1"],
+            "resources": [{"names": ["client"]}],
+        }
+        return {
+            "server_name": SERVER,
+            "listeners": [listener],
+            "database": {"name": "sqlite3", "args": {"database": str(self._folder / "homeserver.db")}},
+            "media_store_path": str(self._folder / "media"),
+            "pid_file": str(self._folder / "pid"),
+            "signing_key": f"ed25519 a_test {key}",
+            "macaroon_secret_key": secrets.token_hex(16),
+            "form_secret": secrets.token_hex(16),
+            "registration_shared_secret": self._secret,
+            "bcrypt_rounds": 4,
+            "report_stats": False,
+            "trusted_key_servers": [],
+            "suppress_key_server_warning": True,
+            "federation_domain_whitelist": [],
+            "presence": {"enabled": False},
+            "rc_message": UNLIMITED,
+            "rc_registration": UNLIMITED,
+            "rc_admin_redaction": UNLIMITED,
+            "rc_room_creation": UNLIMITED,
+            "rc_joins": {"local": UNLIMITED, "remote": UNLIMITED},
+            "rc_joins_per_room": UNLIMITED,
+            "rc_login": {"address": UNLIMITED, "account": UNLIMITED, "failed_attempts": UNLIMITED},
+            "rc_invites": {"per_room": UNLIMITED, "per_user": UNLIMITED, "per_issuer": UNLIMITED},
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
