@@ -65,7 +65,7 @@ def install() -> Path:
 
 
 def _install(home: Path) -> None:
-    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True, timeout=INSTALL_SECONDS)
         subprocess.run([*pip, f"matrix-synapse=={VERSION}"], check=True, capture_output=True, timeout=INSTALL_SECONDS)
@@ -91,7 +91,7 @@ class Synapse:
 
     def start(self) -> None:
         """Run, and return when it answers."""
-        command = [self._python, "-m", "synapse.app.homeserver", "-c", self._folder / "homeserver.yaml"]
+        command = [str(self._python), "-m", "synapse.app.homeserver", "-c", str(self._folder / "homeserver.yaml")]
         with (self._folder / "synapse.log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS

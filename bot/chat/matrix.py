@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from bot.chat import Handler, Incoming
+from bot.chat import ChatRefused, Handler, Incoming
 from bot.chat.matrix_calls import Denied, Link, Unavailable, call
 from bot.chat.matrix_events import Place, Raw, after_join, encryption_of, incoming
 from bot.chat.matrix_reply import MatrixReply, Typing, transaction
-from bot.chat.matrix_session import FORGOTTEN, Folder, Session, connected, log_in
+from bot.chat.matrix_session import Folder, Session, connected, log_in
 from bot.settings import MatrixSettings
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ class Rooms:
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._since = ""  # the token saved last
+        self._lost = False  # an answer was left undelivered: what follows is heard again by the next session
         self._undone = 0
         self._less = asyncio.Event()
 
@@ -111,7 +112,7 @@ class Rooms:
                 except Unavailable as error:
                     await link.down(error)
                 except Denied as error:
-                    if error.code in FORGOTTEN or not error.status:
+                    if error.logged_out:
                         return error
                     since, whole = await self._refused(error, since, link), True
                 else:
@@ -213,6 +214,8 @@ class Rooms:
         try:
             async with turn, self._slots:
                 await self._handler(message, reply)
+        except ChatRefused:
+            self._lost = True
         except Exception:
             log.exception("matrix: %s in %s was not answered", message.key, message.channel)
         finally:
@@ -232,7 +235,7 @@ class Rooms:
             await before
         if handled:
             await asyncio.wait(handled)
-        if since != self._since:
+        if since != self._since and not self._lost:
             await asyncio.to_thread(self._folder.keep_since, self._client.user_id, since)
             self._since = since
 

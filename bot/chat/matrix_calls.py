@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 CALL_TIMEOUT = 60.0  # seconds for one request
+FORGOTTEN = ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN")
 GIVE_UP_AFTER = 3600.0  # seconds for which one call is repeated
 
 
@@ -39,6 +40,11 @@ class Denied(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
+
+    @property
+    def logged_out(self) -> bool:
+        """Whether our token is no longer worth anything (nio drops it by itself at times, and sends nothing)."""
+        return self.code in FORGOTTEN or not self.status
 
 
 def wait_for(attempt: int, retry_after: float | None, chance: float) -> float:

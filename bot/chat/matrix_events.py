@@ -109,7 +109,7 @@ def _names(place: Place) -> str:
     """What we are called without a pill: "name:" and "@name" at the start, our user id anywhere."""
     localpart = place.me[1:].partition(":")[0]
     name = "|".join(re.escape(n) for n in sorted({place.name, localpart} - {""}, key=len, reverse=True))
-    return rf"{re.escape(place.me)}(?![\w-]|[.:]\w)[:,]?|^(?:@(?:{name})(?=[\s:,]|$)[:,]?|(?:{name})[:,](?=\s|$))"
+    return rf"{re.escape(place.me)}(?![\w-]|[.:]\w)[:,]?|^(?:@(?:{name})[:,]?|(?:{name})[:,])(?=\s|$)"
 
 
 def _label(pill: str) -> str:

@@ -13,7 +13,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bot.chat import Incoming
+from bot.chat import ChatRefused, Incoming
 from bot.chat.matrix_calls import Denied, Unavailable, call, patiently
 from bot.chat.matrix_html import Message, messages, words
 from bot.model import Answer
@@ -100,7 +100,10 @@ class MatrixReply:
                     room, "m.room.message", content, tx_id=txn, ignore_unverified_devices=True
                 )
             )
-        except Denied as error:  # we were removed or may not speak: there is nobody to tell
+        except Denied as error:
+            if error.logged_out:
+                raise ChatRefused("matrix", f"logged out before {self._question.key} was answered") from error
+            # We were removed or may not speak: there is nobody to tell.
             log.warning("matrix: no answer to %s in %s: %s", self._question.key, room, error)
 
 

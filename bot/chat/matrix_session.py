@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.chat import ChatRefused
-from bot.chat.matrix_calls import Denied, call
+from bot.chat.matrix_calls import FORGOTTEN, Denied, call
 from bot.settings import MatrixSettings
 
 if TYPE_CHECKING:
     from nio import AsyncClient
 
 DEVICE_NAME = "krab"
-FORGOTTEN = ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
