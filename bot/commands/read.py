@@ -92,8 +92,8 @@ def _report(
         return
     seen = total.new + total.changed + total.unchanged
     print(
-        f"{seen} read in {seconds:.1f} s ({seen / max(seconds, 0.001):.0f} a second): {total.new} new, {total.changed} changed,"
-        f" {total.unchanged} known, {total.removed} removed, {rejected} rejected; {parts} in the index"
+        f"{seen} read in {seconds:.1f} s ({seen / max(seconds, 0.001):.0f} a second): {total.new} new,"
+        f" {total.changed} changed, {total.unchanged} known, {total.removed} removed, {rejected} rejected; {parts} in the index"
     )
     if rejected:
         print("`krab status` lists what was rejected, and why")

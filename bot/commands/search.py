@@ -47,4 +47,5 @@ def _lines(n: int, result: Result) -> str:
     why = ", ".join(f"{name} {value:.2f}" for name, value in result.hit.why)
     day = found.date.date().isoformat() if found.date else "no date"
     head = f"{n}. {one_line(found.title)} ({one_line(found.author)}, {day}, {found.kind.value})"
-    return f"{head}\n   {result.hit.score:.2f}: {why}\n   {found.url}\n   {shorten(one_line(flat(found.passage.text)), 240)}\n"
+    text = shorten(one_line(flat(found.passage.text)), 240)
+    return f"{head}\n   {result.hit.score:.2f}: {why}\n   {found.url}\n   {text}\n"

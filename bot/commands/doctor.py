@@ -1,0 +1,141 @@
+"""``krab doctor``: is everything as it must be, and if not, what to do.
+
+Each check returns one ``Finding``; none raises. A check that needs the network says so when there is none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from bot.settings import Settings
+from bot.wiring import chats, open_database, open_index, sources
+from index.errors import IndexProblem
+
+ROOM = 1 << 30  # bytes of free disk below which a warning is due
+PATIENCE = 10.0  # seconds for each service
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. ``advice`` is empty when all is well."""
+
+    check: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run every check; 1 when one found trouble."""
+    findings = [check(settings) for check in CHECKS] + asyncio.run(_services(settings))
+    if options.json:
+        print(json.dumps([asdict(f) for f in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            advice = f"; {finding.advice}" if finding.advice else ""
+            print(f"{'ok ' if finding.ok else 'BAD'}  {finding.check:<12} {finding.found}{advice}")
+    return 0 if all(f.ok for f in findings) else 1
+
+
+def _python(_: Settings) -> Finding:
+    version = sys.version.split()[0]
+    return Finding(
+        "python", sys.version_info >= (3, 11), version, "" if sys.version_info >= (3, 11) else "3.11 is needed"
+    )
+
+
+def _directory(settings: Settings) -> Finding:
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        return Finding("directory", False, f"{settings.data}: {error.strerror}", "give a writable one with --data")
+    if not os.access(settings.data, os.W_OK):
+        return Finding(
+            "directory", False, f"{settings.data} is not writable", "change its owner, or give another with --data"
+        )
+    free = shutil.disk_usage(settings.data).free
+    found = f"{settings.data}, {free / ROOM:.1f} GiB free"
+    return Finding("directory", free > ROOM, found, "" if free > ROOM else "free some space")
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        database = open_database(settings)
+        verdict = database.connection().execute("PRAGMA quick_check").fetchone()[0]
+        database.close()
+    except (IndexProblem, sqlite3.Error) as error:
+        return Finding("database", False, str(error), "restore it from a backup, or move krab.db away and import again")
+    good = verdict == "ok"
+    return Finding(
+        "database", good, verdict, "" if good else "restore it from a backup, or move krab.db away and import again"
+    )
+
+
+def _index(settings: Settings) -> Finding:
+    try:
+        database = open_database(settings)
+        try:
+            index = open_index(settings, database)
+            totals = index.catalog.totals()
+        finally:
+            database.close()
+    except (IndexProblem, sqlite3.Error) as error:
+        return Finding("index", False, str(error))
+    waiting = f", {totals.pending} waiting to be embedded" if totals.pending else ""
+    return Finding(
+        "index", True, f"{totals.parts} parts, {totals.passages} passages{waiting}, {index.embedder.identity}"
+    )
+
+
+def _sources(settings: Settings) -> Finding:
+    every = sources(settings)
+    contact = settings.fetch.contact
+    advice = "" if contact else "set [fetch] contact to an address, so that hosts can reach you"
+    return Finding("sources", True, f"{len(every)} configured", advice)
+
+
+def _git(_: Settings) -> Finding:
+    git = shutil.which("git")
+    return Finding(
+        "git", True, git or "absent", "" if git else "lore is read over HTTP, and epochs can't be imported; install git"
+    )
+
+
+def _llm(settings: Settings) -> Finding:
+    if not settings.llm.base_url:
+        return Finding("model", True, "no language model: answers are the sources' own sentences")
+    return Finding(
+        "model", False, settings.llm.base_url, "this version does not use a language model yet: remove [llm] base_url"
+    )
+
+
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (_python, _directory, _database, _index, _sources, _git, _llm)
+
+
+async def _services(settings: Settings) -> list[Finding]:
+    from bot.commands.doctor_chat import check_matrix, check_slack
+
+    configured = {chat.name for chat in chats(settings)}
+    findings = []
+    for name, check in (("slack", check_slack), ("matrix", check_matrix)):
+        if name not in configured:
+            findings.append(Finding(name, True, "not configured"))
+            continue
+        try:
+            async with asyncio.timeout(PATIENCE):
+                findings.append(Finding(name, True, await check(settings)))
+        except TimeoutError:
+            findings.append(
+                Finding(name, False, f"no answer within {PATIENCE:.0f} s", "check the address and the network")
+            )
+        except Exception as error:  # whatever a service's library raises is a finding
+            findings.append(Finding(name, False, str(error) or type(error).__name__))
+    return findings

@@ -1,0 +1,25 @@
+"""``krab serve``: everything that runs for years."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+
+from bot.serve import serve
+from bot.settings import Settings
+from bot.wiring import opened
+
+
+def run(_: argparse.Namespace, settings: Settings) -> int:
+    """Serve until a signal."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # would log every URL
+    with opened(settings) as krab:
+        totals = krab.index.catalog.totals()
+        logging.getLogger(__name__).info(
+            "ready: http://%s/ answers from %s mails, posts, pages and notes", settings.web.listen, totals.parts
+        )
+        asyncio.run(serve(krab))
+    return 0

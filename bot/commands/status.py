@@ -1,0 +1,52 @@
+"""``krab status``: how much was read, up to when, by which embedder, and what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from bot.settings import Settings
+from bot.wiring import Krab, opened, source_rows
+
+SHOWN = 20
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Print the state of the whole system."""
+    with opened(settings) as krab:
+        view = _view(krab)
+    if options.json:
+        print(json.dumps(view, ensure_ascii=False))
+        return 0
+    print(f"data       {settings.data}")
+    for name in ("parts", "documents", "passages", "pending", "newest", "embedder"):
+        print(f"{name:<10} {view[name]}")
+    for source, count in view["sources"].items():
+        print(f"  {count:>8} from {source}")
+    for line in view["trouble"]:
+        print(f"trouble    {line}")
+    _rejected(view["rejected"])
+    return 0
+
+
+def _view(krab: Krab) -> dict[str, object]:
+    totals = krab.index.catalog.totals()
+    rows = source_rows(krab)
+    return {
+        "parts": totals.parts,
+        "documents": totals.documents,
+        "passages": totals.passages,
+        "pending": totals.pending,
+        "newest": totals.newest.isoformat() if totals.newest else None,
+        "embedder": krab.index.embedder.identity,
+        "sources": krab.index.catalog.counts(),
+        "trouble": [f"{row.name}: {row.last_error}" for row in rows if row.last_error],
+        "rejected": [f"{source}: {r.where}: {r.reason}" for source, r in krab.index.catalog.rejected()],
+    }
+
+
+def _rejected(lines: list[str]) -> None:
+    for line in lines[:SHOWN]:
+        print(f"rejected   {line}")
+    if len(lines) > SHOWN:
+        print(f"rejected   … and {len(lines) - SHOWN} more (krab status --json has them all)")

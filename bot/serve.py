@@ -1,0 +1,81 @@
+"""``krab serve``: the web page, the chats and the pollers in one process, until a signal ends it.
+
+Each part has its own fate: a chat that refuses our credentials, or a source that can't be reached, is a
+line in the log and harms nobody else. On SIGTERM and SIGINT what was begun is finished.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot.chat import Chat, ChatRefused
+from bot.dispatch import Dispatcher
+from bot.wiring import Krab, chats, poller, site
+
+log = logging.getLogger(__name__)
+
+RESUMED = timedelta(hours=6)  # a question older than this was given up by who asked it
+
+
+async def serve(krab: Krab) -> None:
+    """Serve until a signal. Raises ``OSError`` when the web page's address is taken."""
+    from bot import web
+
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    dispatcher = Dispatcher(krab.answerer.answer, krab.state)
+    adapters = chats(krab.settings)
+    page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
+    tasks = [page, *(asyncio.create_task(_chat(chat, dispatcher), name=chat.name) for chat in adapters)]
+    ended = threading.Event()
+    polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
+    polling.start()
+    try:
+        await _until(stop, page)
+    finally:
+        ended.set()
+        await _cancelled(tasks)
+        await asyncio.to_thread(polling.join)
+    log.info("stopped")
+
+
+async def _until(stop: asyncio.Event, page: asyncio.Task[None]) -> None:
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait((waiting, page), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if page.done():
+        page.result()  # the address is taken, most likely
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
+    try:
+        await asyncio.gather(chat.run(dispatcher.handle), _resume(chat, dispatcher))
+    except ChatRefused as refusal:
+        log.error("%s; the other services go on", refusal)
+    except Exception:
+        log.exception("%s: stopped by an error of ours; the other services go on", chat.name)
+
+
+async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:
+    reply = getattr(chat, "reply", None)
+    if reply is not None:  # a service that delivers again by itself (Matrix) needs none
+        await dispatcher.resume(chat.name, datetime.now(UTC) - RESUMED, reply)
+
+
+def _poll(krab: Krab, ended: threading.Event) -> None:
+    try:
+        poller(krab).run(ended)
+    except Exception:
+        log.exception("the pollers were stopped by an error of ours; answering goes on")

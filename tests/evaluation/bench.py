@@ -1,0 +1,254 @@
+"""The measurements of docs/measurements.md, each a command: ``python -m tests.evaluation.bench NAME…``.
+
+    import     krab import of all real mail: mails a second, memory, again; against sentence-transformers
+    retrieval  krab's ranking beside BM25, the embedder alone and their rank fusion
+    answers    krab eval and krab verify over everything
+    latency    questions over the running server, cold commands
+    crash      SIGKILL at 20 random moments of an import
+
+The real data stands outside the project: ``--shared DIR`` (or KRAB_SHARED) names a folder with data/ and
+eval/. What was built is kept in ``--work DIR``, so that the later ones need not import again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+KRAB = (sys.executable, "-m", "bot")
+KILLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A finished command: seconds, peak resident MiB, what it printed."""
+
+    seconds: float
+    peak: float
+    output: str
+
+
+def krab(*arguments: str, data: Path, config: Path | None = None) -> Ran:
+    """Run a krab command to its end."""
+    command = [*KRAB, arguments[0], "--data", str(data), *(("--config", str(config)) if config else ()), *arguments[1:]]
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return Ran(time.monotonic() - started, usage.ru_maxrss / 1024, output)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where the real data is, and where what is built goes."""
+
+    shared: Path
+    work: Path
+
+    @property
+    def mail(self) -> list[str]:
+        return sorted(map(str, (self.shared / "data" / "lore").glob("rust-*.mbox.xz")))
+
+    @property
+    def questions(self) -> Path:
+        return self.shared / "eval" / "dev.jsonl"
+
+    def everything(self) -> Path:
+        """Return a data directory with all of data/, made on first use."""
+        folder = self.work / "everything"
+        lore = self.shared / "data" / "lore"
+        others = [str(lore / "ksummit.0.bundle"), str(self.shared / "data" / "posts.jsonl.xz")]
+        krab("import", *self.mail, *others, data=folder)
+        return folder
+
+
+def imports(bench: Bench) -> None:
+    """Time imports: the embedders on one archive, then everything, then again."""
+    small = [path for path in bench.mail if "2023" in path]
+    config = bench.work / "sentence-transformers.toml"
+    from index.embed import weights
+
+    config.write_text(f'[index]\nembedder = "{weights()}"\n')
+    for name, settings in (("packaged embedder", None), ("sentence-transformers fp32", config)):
+        folder = _empty(bench.work / f"import-{name.split()[0]}")
+        _import(f"one archive, {name}", small, folder, settings)
+    folder = _empty(bench.work / "import-all")
+    _import("all mail", bench.mail, folder)
+    _import("all mail, again", bench.mail, folder)
+    _import("ksummit epoch", [str(bench.shared / "data" / "lore" / "ksummit.0.bundle")], folder)
+
+
+def _import(name: str, paths: Sequence[str], folder: Path, config: Path | None = None) -> None:
+    ran = krab("import", "--json", *paths, data=folder, config=config)
+    counts = json.loads(ran.output)
+    mails = counts["new"] + counts["changed"] + counts["unchanged"]
+    print(
+        f"{name:<40} {mails:>6} mails {counts['new']:>6} new {ran.seconds:8.1f} s"
+        f" {mails / ran.seconds:8.1f} mails/s {ran.peak:7.0f} MiB peak"
+    )
+
+
+def retrieval(bench: Bench) -> None:
+    """Compare rankings over the same passages and questions."""
+    from bot import evaluation
+    from bot.model import Answer, Status
+    from bot.question import search_text
+    from bot.settings import load
+    from bot.wiring import opened
+    from index.engine import DEFAULT_RANKING, Ranking
+    from index.lexical import BODY_ONLY
+
+    rankings = {
+        "BM25 (passages' words)": Ranking(dense=0, fields=BODY_ONLY),
+        "MiniLM (passages' vectors)": Ranking(dense=1),
+        "equal-weight rank fusion": Ranking(fields=BODY_ONLY, reciprocal=True),
+        "krab": DEFAULT_RANKING,
+    }
+    asked = evaluation.read(bench.questions)
+    questions = evaluation.conversation(asked)
+    with opened(load({}, data=str(bench.everything()))) as everything:
+        for name, ranking in rankings.items():
+            outcomes = []
+            for one, question in zip(asked, questions, strict=True):
+                results = everything.index.search(search_text(question), 200, ranking=ranking)
+                ids = tuple(dict.fromkeys(r.found.passage.part for r in results))[:50]
+                answer = Answer(Status.ANSWERED, retrieved=ids)
+                outcomes.append(evaluation.outcome(one, answer, everything.index.part))
+            figures = evaluation.report(outcomes).as_dict()
+            keys = ("hit_at_1", "hit_at_5", "hit_at_10", "mrr_at_10", "ndcg_at_10")
+            print(f"{name:<28}" + "".join(f" {key} {figures[key]:.3f}" for key in keys))
+
+
+def answers(bench: Bench) -> None:
+    """Score the answers, then check every citation."""
+    folder = bench.everything()
+    print(krab("eval", str(bench.questions), data=folder).output)
+    print(krab("verify", data=folder).output)
+
+
+def latency(bench: Bench) -> None:
+    """Time questions over HTTP, and cold commands."""
+    folder = bench.everything()
+    config = bench.work / "serve.toml"
+    config.write_text('sources = []\n[web]\nlisten = "127.0.0.1:18480"\n')
+    questions = [json.loads(line)["question"] for line in bench.questions.read_text().splitlines()]
+    server = subprocess.Popen(
+        [*KRAB, "serve", "--data", str(folder), "--config", str(config)], stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for("http://127.0.0.1:18480/readyz")
+        for _ in range(2):
+            times = sorted(_timed(lambda q=q: _ask(q)) for q in questions)
+        print(f"warm, over HTTP, {len(times)} questions: p50 {_at(times, 0.5):.0f} ms, p95 {_at(times, 0.95):.0f} ms")
+    finally:
+        server.terminate()
+        server.wait(30)
+    for name, command in (
+        ("krab ask, cold", ("ask", "Who maintains Rust Binder?")),
+        ("krab --help", ("ask", "--help")),
+    ):
+        times = sorted(_timed(lambda c=command: krab(*c, data=folder)) for _ in range(7))
+        print(f"{name}: median {_at(times, 0.5) / 1000:.2f} s, worst {times[-1] / 1000:.2f} s")
+
+
+def _ask(question: str) -> None:
+    url = "http://127.0.0.1:18480/api/ask?" + urllib.parse.urlencode({"q": question})
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        json.load(answer)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"{url} does not answer")
+
+
+def crash(bench: Bench) -> None:
+    """Kill an import at random moments; afterwards the index must equal that of an undisturbed one."""
+    from tests.index_fixtures import contents
+
+    paths = [path for path in bench.mail if "2021" in path]
+    whole = _empty(bench.work / "crash-undisturbed")
+    undisturbed = krab("import", *paths, data=whole)
+    wanted = contents(whole)
+    chance = random.Random(20261123)
+    for n in range(1, KILLS + 1):
+        folder = _empty(bench.work / "crash")
+        moment = chance.uniform(0.05, 0.95) * undisturbed.seconds
+        process = subprocess.Popen(
+            [*KRAB, "import", "--data", str(folder), *paths], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        krab("import", *paths, data=folder)
+        print(
+            f"kill {n:>2} after {moment:5.1f} s: {'equal' if contents(folder) == wanted else 'DIFFERENT'}", flush=True
+        )
+
+
+def _empty(folder: Path) -> Path:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def _at(ordered: Sequence[float], q: float) -> float:
+    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
+
+
+BENCHES = {"import": imports, "retrieval": retrieval, "answers": answers, "latency": latency, "crash": crash}
+
+
+def main() -> None:
+    """Run the benches that are named; all of them when none is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="NAME")
+    parser.add_argument("--shared", type=Path, default=os.environ.get("KRAB_SHARED", "../shared"))
+    parser.add_argument("--work", type=Path, default=Path("build/bench"))
+    options = parser.parse_args()
+    if not (options.shared / "data").is_dir():
+        raise SystemExit("the real data is absent: name a folder with data/ and eval/ by --shared or KRAB_SHARED")
+    options.work.mkdir(parents=True, exist_ok=True)
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()}")
+    for name in options.names or BENCHES:
+        print(f"\n== {name}", flush=True)
+        BENCHES[name](Bench(options.shared.resolve(), options.work.resolve()))
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
+
+
+if __name__ == "__main__":
+    main()
