@@ -29,6 +29,7 @@ from index.model import Part
 __all__ = ["Limits", "SourceRow", "StatusView", "make_app", "serve"]
 
 _BODY = 64 * 1024  # bytes of a posted question
+_GOODBYE = 5.0  # seconds for open connections when we stop; a container engine waits for 10
 _LINE = 64 * 1024  # bytes of a request line: 2,000 characters take up to 24,000 when percent-encoded
 
 
@@ -124,7 +125,7 @@ def make_app(
 async def serve(app: web.Application, listen: str) -> None:
     """Serve ``app`` on ``listen`` ("127.0.0.1:8080", "[::1]:8080") until cancelled. Raises ``OSError``."""
     host, _, port = listen.rpartition(":")
-    runner = web.AppRunner(app, access_log=None, max_line_size=_LINE, max_field_size=_LINE)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GOODBYE, max_line_size=_LINE, max_field_size=_LINE)
     await runner.setup()
     try:
         await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
