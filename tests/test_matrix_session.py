@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
-from bot.chat import ChatRefused
+from bot.chat import ChatRefused, Incoming, Reply
+from bot.chat.matrix import Matrix
 from bot.chat.matrix_session import Folder, Session, log_in
 from bot.settings import MatrixSettings, Secret
 
@@ -76,3 +79,20 @@ async def test_settings_that_cannot_work_are_refused_without_asking_anybody(
 ) -> None:
     with pytest.raises(ChatRefused, match=advice):
         await log_in(settings, Folder(tmp_path))
+
+
+async def nobody(message: Incoming, reply: Reply) -> None:
+    raise AssertionError("nothing was said")
+
+
+async def test_a_homeserver_that_is_not_there_is_waited_for_with_one_log_line_until_cancelled(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        bot = Matrix(MatrixSettings(url, access_token=Secret("a token")), tmp_path)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(bot.run(nobody), 2.5)
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert [w.count("trying again") for w in warnings] == [1]

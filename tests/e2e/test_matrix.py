@@ -361,6 +361,12 @@ async def test_wrong_credentials_are_refused_with_advice(
         await scene.configured(**settings).run(scene.answerer)
 
 
+async def test_an_address_without_a_homeserver_is_refused_with_advice(scene: Scene) -> None:
+    settings = MatrixSettings(scene.server.url + "/nothing", scene.account.user, Secret(scene.account.token))
+    with pytest.raises(ChatRefused, match="correct the address"):
+        await Matrix(settings, scene.data).run(scene.answerer)
+
+
 async def test_a_token_of_somebody_else_is_refused_with_both_names(scene: Scene) -> None:
     settings = MatrixSettings(scene.server.url, "@else:localhost", Secret(scene.account.token))
     with pytest.raises(ChatRefused, match=f"{scene.account.user}.*@else:localhost"):
