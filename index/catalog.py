@@ -314,7 +314,7 @@ class Catalog:
         count: int = self._database.connection().execute(sql, (generation.number,)).fetchone()[0]
         return count
 
-    # Passages and vectors
+    # Passages and vectors. CROSS JOIN: the few numbers asked for lead, or SQLite may walk through all passages.
 
     def pending(self, embedder: str, limit: int) -> list[tuple[bytes, str]]:
         """Return at most ``limit`` distinct (key, text) that still need a vector of ``embedder``.
@@ -340,10 +340,10 @@ class Catalog:
     def vectors(self, generation: Generation, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""
         sql = (
-            "SELECT s.number, v.vector FROM passages s JOIN vectors v ON v.key = s.key AND v.embedder = ?"
-            " WHERE s.number IN (SELECT value FROM json_each(?))"
+            "SELECT s.number, v.vector FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value"
+            " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
         )
-        rows = self._database.connection().execute(sql, (generation.embedder, json.dumps(numbers))).fetchall()
+        rows = self._database.connection().execute(sql, (json.dumps(numbers), generation.embedder)).fetchall()
         if not rows:
             return [], np.empty((0, 0), np.float32)
         matrix = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(len(rows), -1)
@@ -358,8 +358,8 @@ class Catalog:
         """Yield (number, passage text, part, is the part's first passage) for the lexical index."""
         sql = (
             "SELECT s.number, s.text, s.number = (SELECT min(number) FROM passages f WHERE f.part = s.part"
-            f" AND f.generation = s.generation), {_PART} FROM passages s JOIN parts p ON p.number = s.part"
-            " WHERE s.number IN (SELECT value FROM json_each(?)) ORDER BY s.number"
+            f" AND f.generation = s.generation), {_PART} FROM json_each(?) j"
+            " CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
         )
         part: Part | None = None
         for number, text, first, *row in self._database.connection().execute(sql, (json.dumps(numbers),)):
@@ -371,7 +371,7 @@ class Catalog:
         """Return the passages called ``numbers`` with what is shown of their parts."""
         sql = (
             "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
-            " FROM passages s JOIN parts p ON p.number = s.part WHERE s.number IN (SELECT value FROM json_each(?))"
+            " FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
         )
         rows = self._database.connection().execute(sql, (json.dumps(numbers),))
         return {row[0]: _found(*row) for row in rows}
