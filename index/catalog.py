@@ -159,9 +159,10 @@ class Catalog:
 
     # Parts
 
-    def put(self, parts: Iterable[Part], source: str, generations: Sequence[int]) -> Changes:
-        """Store ``parts`` with their passages for each of ``generations``; all of them or none."""
+    def put(self, parts: Iterable[Part], source: str) -> Changes:
+        """Store ``parts`` with their passages for every generation there is just now; all of them or none."""
         with self._database.write() as connection:
+            generations = [n for (n,) in connection.execute("SELECT number FROM generations")]
             changes = Changes()
             for part in parts:
                 changes += self._put(connection, part, source, generations)

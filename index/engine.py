@@ -94,14 +94,13 @@ class Index:
     def ingest(self, batch: Batch, source: str) -> Changes:
         """Store a batch, its vectors and words. Idempotent; raises ``Unusable``."""
         with self._ingesting:
-            generations = [g.number for g in (self._generation, self.catalog.building()) if g]
-            changes = self.catalog.put(batch.parts, source, generations)
+            changes = self.catalog.put(batch.parts, source)
             changes += Changes(removed=self.catalog.remove(batch.removed, source))
             if batch.rejected:
                 self.catalog.reject(batch.rejected, source)
             if changes.new or changes.changed or changes.removed:
                 self.embed_pending()
-                self.sync()
+                self._catch_up()
         return changes
 
     def embed_pending(self) -> None:
@@ -165,6 +164,11 @@ class Index:
     def _refresh(self) -> None:
         # While this process ingests, it syncs by itself: a question need not wait for that.
         if self.catalog.tick() != self._seen and not self._ingesting.locked():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        # Another process may have swapped in a new generation, so what is live is looked up each time.
+        with self._lock:
             if self.catalog.live() != self._generation:
                 self._generation = self._live_generation()
                 self._open_caches()
