@@ -102,8 +102,11 @@ class Slack:
             return web.Response(status=400, text="not an event of the Events API")
         if self._bolt is None:
             return web.Response(status=503, text="not connected yet", headers={"Retry-After": "5"})
-        answer = await self._bolt.async_dispatch(AsyncBoltRequest(body=body.decode(), headers=dict(request.headers)))
-        response: web.Response = await to_aiohttp_response(answer)
+        try:
+            read_by_bolt = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
+        except (AttributeError, KeyError, TypeError, ValueError):  # Bolt takes the shape of a body for granted
+            return web.Response(status=400, text="not understood")
+        response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(read_by_bolt))
         return response if response.status < 500 else web.Response(status=400, text="not understood")
 
     async def _introduce(self) -> Me:

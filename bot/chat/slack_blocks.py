@@ -46,8 +46,8 @@ def fallback(answer: Answer) -> str:
 
 
 def plain_text(words: str) -> str:
-    """Any words as the ``text`` argument of a message: escaped, and never too long."""
-    return _cut(escape(words), FALLBACK)
+    """Any words as the ``text`` argument of a message: escaped, never empty, never too long."""
+    return _cut(escape(words), FALLBACK).strip() or "…"
 
 
 def escape(words: str) -> str:

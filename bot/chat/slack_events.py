@@ -18,7 +18,7 @@ from bot.chat import Incoming
 # Subtypes under which people speak. All others (edits, deletions, joins, other bots …) are not speech.
 SPOKEN = frozenset({"", "thread_broadcast", "file_share", "me_message"})
 
-_MARKUP = re.compile(r"<([^<>]+)>")
+_MARKUP = re.compile(r"<([^<>\s][^<>]*)>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,177 @@
+"""The stand-in as a server: it speaks Slack's protocols and leaves the rules to ``rules``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from tests.slack_standin import web_api
+from tests.slack_standin.delivery import HttpDelivery, SocketDelivery
+from tests.slack_standin.workspace import APP_ID, BOT_USER, TEAM, App, Channel, Message, Workspace
+
+
+class SlackStandIn:
+    """A running Slack: ``async with SlackStandIn() as slack``, then ``slack.api_url``.
+
+    ``post_every`` is the seconds between two posts to a channel that are allowed.
+    """
+
+    def __init__(self, app: App | None = None, *, post_every: float = 0.0, ack_within: float = 3.0) -> None:
+        self.workspace = Workspace(app or App.from_manifest())
+        self.socket = SocketDelivery(ack_within)
+        self.http: HttpDelivery | None = None
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.limited = 0  # requests answered with 429
+        self.down = False  # every request is answered with 503
+        self.failing: dict[str, str] = {}  # method → the error it answers with
+        self._post_every = post_every
+        self._last_post: dict[str, float] = {}
+        self._events = 0
+        self._deliveries: set[asyncio.Task[None]] = set()
+        for id_, kind in (("C1", "channel"), ("C2", "channel"), ("G1", "group"), ("D1", "im")):
+            self.workspace.channels[id_] = Channel(id_, kind)
+
+    async def __aenter__(self) -> SlackStandIn:
+        app = web.Application()
+        app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/link", self.socket.connect)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port: int = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._deliveries:
+            task.cancel()
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await self._runner.cleanup()
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/"
+
+    @property
+    def transcript(self) -> list[Message]:
+        return self.workspace.transcript
+
+    # what people do
+
+    async def say(self, text: str, channel: str = "C1", *, user: str = "UANN", thread: str = "", times: int = 1) -> str:
+        """Somebody writes; every event for it is delivered ``times`` times. The message's ts."""
+        message = Message(channel, self.workspace.new_ts(), user, text, thread)
+        self.workspace.write(message)
+        for event in self.workspace.events_for(message) * times:
+            self.deliver(event)
+        return message.ts
+
+    def ask(self, text: str) -> str:
+        """``text`` with the bot's mention before it."""
+        return f"<@{BOT_USER}> {text}"
+
+    def deliver(self, event: dict[str, Any]) -> None:
+        """Send an event to the app, over HTTP when it has a Request URL, else through its socket."""
+        task = asyncio.get_running_loop().create_task((self.http or self.socket).deliver(self._callback(event)))
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    # what tests look at
+
+    def by_krab(self, thread: str | None = None) -> list[Message]:
+        """What the app wrote, in one thread or everywhere."""
+        return [m for m in self.transcript if m.user == BOT_USER and thread in (None, m.thread)]
+
+    async def until(self, holds: Callable[[], object], seconds: float = 5.0) -> None:
+        """Wait until something holds; fail when it does not in time."""
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                raise AssertionError(f"did not happen within {seconds} s; transcript: {self.transcript}")
+            await asyncio.sleep(0.01)
+
+    async def settled(self, seconds: float = 0.3) -> None:
+        """Wait until every event is acknowledged, and then a little for what it may bring about."""
+        await self.until(lambda: not self._deliveries)
+        await asyncio.sleep(seconds)
+
+    # the protocols
+
+    def _callback(self, event: dict[str, Any]) -> dict[str, Any]:
+        # https://docs.slack.dev/apis/events-api/#event-type-structure
+        self._events += 1
+        return {
+            "token": "standin",
+            "team_id": TEAM,
+            "api_app_id": APP_ID,
+            "type": "event_callback",
+            "event": event,
+            "event_id": f"Ev{self._events:09d}",
+            "event_time": int(time.time()),
+            "is_ext_shared_channel": False,
+            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True, "is_enterprise_install": False}],
+        }
+
+    async def _api(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        if self.down:
+            return web.Response(status=503, text="<html>Service Unavailable</html>", content_type="text/html")
+        try:
+            arguments = await _arguments(request)
+        except ValueError:
+            return web.json_response({"ok": False, "error": "invalid_form_data"})
+        self.calls.append((method, arguments))
+        # https://docs.slack.dev/apis/web-api/rate-limits: HTTP 429 with Retry-After, about 1 post/s a channel
+        if self._too_fast(method, arguments):
+            self.limited += 1
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
+        if method in self.failing:
+            return web.json_response({"ok": False, "error": self.failing[method]})
+        answer = web_api.call(self.workspace, method, token, arguments)
+        self._after(method, answer)
+        return web.json_response(answer)
+
+    def _too_fast(self, method: str, arguments: dict[str, Any]) -> bool:
+        if method != "chat.postMessage" or not self._post_every:
+            return False
+        channel, now = str(arguments.get("channel")), time.monotonic()
+        early = now - self._last_post.get(channel, -1e9) < self._post_every
+        self._last_post[channel] = self._last_post[channel] if early else now
+        return early
+
+    def _after(self, method: str, answer: dict[str, Any]) -> None:
+        """What a call brings about: the app gets its own messages as events too, like everybody."""
+        if not answer["ok"]:
+            return
+        if method == "apps.connections.open":
+            answer["url"] = f"ws://127.0.0.1:{self.port}/link?ticket={self.socket.new_ticket()}"
+        if method == "chat.postMessage":
+            for event in self.workspace.events_for(self.transcript[-1]):
+                self.deliver(event)
+        if method == "chat.update":
+            # https://docs.slack.dev/reference/events/message/message_changed
+            kind = self.workspace.channels[answer["channel"]].kind
+            inner = {"type": "message", "user": BOT_USER, "text": answer["text"], "ts": answer["ts"]}
+            outer = {"channel": answer["channel"], "channel_type": kind, "ts": self.workspace.new_ts()}
+            self.deliver({"type": "message", "subtype": "message_changed", "hidden": True, "message": inner, **outer})
+
+
+async def _arguments(request: web.Request) -> dict[str, Any]:
+    """Arguments come as JSON, as a form (with JSON in some fields) or in the query."""
+    found: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        found |= json.loads(await request.text() or "{}")
+    else:
+        found |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    if isinstance(found.get("blocks"), str):
+        found["blocks"] = json.loads(found["blocks"])
+    return found

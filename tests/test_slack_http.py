@@ -1,0 +1,128 @@
+"""Slack's requests over HTTP: believed after their signature was checked, and never answered with 500."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.slack_request import readable, signed
+from tests.slack_app import krab_over_http
+from tests.slack_standin import SlackStandIn
+from tests.slack_standin.delivery import HttpDelivery, signature
+
+EVENT = json.dumps({"type": "event_callback", "event": {"type": "team_join"}}).encode()
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStandIn]:
+    async with SlackStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+async def door(slack: SlackStandIn) -> AsyncIterator[HttpDelivery]:
+    async with krab_over_http(slack) as delivery:
+        yield delivery
+
+
+async def test_a_signed_event_is_answered_once(slack: SlackStandIn, door: HttpDelivery) -> None:
+    asked = await slack.say(slack.ask("who holds the leaf?"), times=2)
+    await slack.until(lambda: slack.by_krab(asked))
+    await slack.settled()
+    assert len(slack.by_krab()) == 1
+    assert set(door.statuses) == {200}
+
+
+async def test_the_request_url_is_verified_with_its_challenge(door: HttpDelivery) -> None:
+    assert await door.send(json.dumps({"type": "url_verification", "challenge": "c"}).encode()) == 200
+
+
+@pytest.mark.parametrize("forged", ["v0=" + "0" * 64, "v0=é", "nonsense", ""])
+async def test_a_wrong_or_missing_signature_is_refused(door: HttpDelivery, forged: str) -> None:
+    assert await door.send(EVENT, signed=forged) == 401
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+async def test_a_signature_that_is_stale_or_of_the_future_is_refused(door: HttpDelivery, minutes: int) -> None:
+    assert await door.send(EVENT, at=time.time() + 60 * minutes) == 401
+
+
+@pytest.mark.parametrize("stamp", ["yesterday", "", "1e999"])
+async def test_a_time_stamp_that_is_no_time_is_refused(door: HttpDelivery, stamp: str) -> None:
+    assert await door.send(EVENT, headers={"X-Slack-Request-Timestamp": stamp}) == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"type": 1}',
+        b'{"type": "event_callback"}',
+        b'{"type": "event_callback", "event": "message"}',
+        b'{"type": "event_callback", "event": {}}',
+        b"[" * 100_000,
+    ],
+)
+async def test_a_signed_body_that_is_no_event_is_refused(door: HttpDelivery, body: bytes) -> None:
+    assert await door.send(body) == 400
+
+
+async def test_signed_bytes_that_are_no_text_are_refused(door: HttpDelivery) -> None:
+    assert await door.send(b"\xff\xfe") == 401
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message"},
+        {"type": "message", "channel": None, "user": 7, "ts": [], "text": {}},
+        {"type": "message", "channel": "C1", "user": "U1", "ts": "1.1", "thread_ts": 5, "bot_id": []},
+        {"type": "app_mention", "channel": "C1", "user": {"id": "U1"}, "ts": "1.1"},
+        {"type": "message", "message": "a", "channel": {"id": 1}},
+    ],
+)
+async def test_events_of_any_other_shape_are_taken_and_left(
+    slack: SlackStandIn, door: HttpDelivery, event: dict[str, object]
+) -> None:
+    body = {"type": "event_callback", "event": event, "authorizations": "none"}
+    assert await door.send(json.dumps(body).encode()) < 500
+    assert slack.by_krab() == []
+
+
+async def test_a_body_of_megabytes_is_refused(door: HttpDelivery) -> None:
+    assert await door.send(b"{" + b" " * 2_000_000 + b"}") == 413
+
+
+@given(
+    st.binary(max_size=200),
+    st.dictionaries(st.sampled_from(["X-Slack-Signature", "X-Slack-Request-Timestamp"]), st.text(max_size=20)),
+)
+def test_nothing_unsigned_is_ever_believed(body: bytes, headers: dict[str, str]) -> None:
+    assert not signed(body, headers, "secret", time.time)
+
+
+@given(st.binary(max_size=200))
+def test_what_slack_signed_is_believed_unless_it_is_no_text(body: bytes) -> None:
+    headers = {"x-slack-request-timestamp": "1000", "x-slack-signature": signature("secret", "1000", body)}
+    text = body.decode("utf-8", "replace").encode() == body
+    assert signed(body, headers, "secret", lambda: 1000.0) is text
+
+
+def test_without_a_secret_nothing_is_believed() -> None:
+    headers = {"x-slack-request-timestamp": "1000", "x-slack-signature": signature("", "1000", b"{}")}
+    assert not signed(b"{}", headers, "", lambda: 1000.0)
+
+
+@given(st.binary(max_size=200))
+def test_reading_a_body_never_raises(body: bytes) -> None:
+    assert readable(body) in (True, False)
