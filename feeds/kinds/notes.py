@@ -137,7 +137,9 @@ def _mapping(head: str) -> Mapping[str, Any]:
         raise ValueError("the front matter is missing: begin the file with ---, title: …, ---")
     try:
         values = yaml.safe_load(head)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except ValueError as error:  # what looks like a date, and isn't one
+        raise ValueError(f"a date in the front matter is not one ({error}): write it as 2026-11-23") from error
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
         problem = getattr(error, "problem", None) or error
