@@ -2,13 +2,18 @@
 
 Rules of this file:
 - A session is one thread with one person, so every line after the first is a follow-up.
-- Lines are read in a thread of their own (a terminal can't be awaited); the session ends with the input.
+- A terminal can't be awaited, and a read of it can't be stopped: a line is read in a daemon thread, which
+  keeps neither Ctrl-C nor the end of the program waiting. The session ends with the input.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import TextIO
 
 from bot.chat import Handler, Incoming
@@ -77,7 +82,18 @@ class Console:
         if self._prompt:
             self._out.write(self._prompt)
             self._out.flush()
-        return await asyncio.to_thread(self._lines.readline)
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+        threading.Thread(target=self._read, args=(loop, line), daemon=True).start()
+        return await line
+
+    def _read(self, loop: asyncio.AbstractEventLoop, line: asyncio.Future[str]) -> None:
+        try:
+            put: Callable[[], None] = partial(_put, line, self._lines.readline(), None)
+        except (OSError, ValueError) as error:  # closed, or not text
+            put = partial(_put, line, "", error)
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(put)
 
     def _incoming(self, text: str, number: int) -> Incoming:
         return Incoming(
@@ -90,3 +106,12 @@ class Console:
             direct=True,
             in_thread=number > 1,
         )
+
+
+def _put(line: asyncio.Future[str], text: str, error: Exception | None) -> None:
+    if line.done():
+        return
+    if error:
+        line.set_exception(error)
+    else:
+        line.set_result(text)

@@ -1,0 +1,34 @@
+"""Somebody in a direct message with krab, on the stand-in's Slack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bot.chat import Chat
+from bot.chat.slack import Slack
+from tests.slack_app import settings
+from tests.slack_standin import SlackStandIn
+
+
+@dataclass
+class SlackPeer:
+    slack: SlackStandIn
+    chat: Chat
+
+    async def ready(self) -> None:
+        await self.slack.until(lambda: self.slack.socket.sockets)
+
+    async def ask(self, text: str, *, thread: str = "") -> str:
+        ts = await self.slack.say(text, "D1", thread=thread)
+        return thread or ts
+
+    def shown(self, thread: str) -> list[str]:
+        return [message.shown for message in self.slack.by_krab(thread)]
+
+
+@asynccontextmanager
+async def connect() -> AsyncIterator[SlackPeer]:
+    async with SlackStandIn() as slack:
+        yield SlackPeer(slack, Slack(settings(slack), pace=0.0, ping=0.1))
