@@ -6,7 +6,6 @@ train or to tune. FAISS notices a truncated file but not a flipped byte, so the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from index.embed import Vectors
-from index.stores.files import replace_file
-
-_DIGEST = 32
+from index.stores.files import read_sealed, write_sealed
 
 
 class Faiss:
@@ -66,21 +63,15 @@ class Faiss:
         """Write the index and a digest of it to ``path``, atomically."""
         import faiss
 
-        data = faiss.serialize_index(self._index).tobytes()
-        with replace_file(path) as temporary:
-            temporary.write_bytes(data + hashlib.sha256(data).digest())
+        write_sealed(path, faiss.serialize_index(self._index).tobytes())
 
     def load(self, path: Path) -> bool:
         """Replace everything by what ``save`` wrote; False (and empty) when that is absent or damaged."""
         import faiss
 
         self._index = self._empty()
-        try:
-            stored = path.read_bytes()
-        except OSError:
-            return False
-        data, digest = stored[:-_DIGEST], stored[-_DIGEST:]
-        if hashlib.sha256(data).digest() != digest:
+        data = read_sealed(path)
+        if data is None:
             return False
         index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
         if index.d != self._dimensions:

@@ -1,13 +1,16 @@
-"""Replace a file whole or not at all."""
+"""Files that are replaced whole or not at all, and that tell when they are damaged."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from index.errors import Unusable
+
+_DIGEST = 32
 
 
 @contextmanager
@@ -25,4 +28,21 @@ def replace_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error}; free some space, it is made anew at the next start") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing could be written there may be nothing to remove either
+            temporary.unlink()
+
+
+def write_sealed(path: Path, data: bytes) -> None:
+    """Write ``data`` and a digest of it to ``path``, atomically. Raises ``Unusable``."""
+    with replace_file(path) as temporary:
+        temporary.write_bytes(data + hashlib.sha256(data).digest())
+
+
+def read_sealed(path: Path) -> bytes | None:
+    """Return what ``write_sealed`` wrote; None when it is absent or damaged."""
+    try:
+        stored = path.read_bytes()
+    except OSError:
+        return None
+    data, digest = stored[:-_DIGEST], stored[-_DIGEST:]
+    return data if hashlib.sha256(data).digest() == digest else None

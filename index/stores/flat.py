@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from index.embed import Vectors
-from index.stores.files import replace_file
+from index.stores.files import read_sealed, write_sealed
 
 
 class Flat:
@@ -41,15 +41,18 @@ class Flat:
         """Write everything to ``path``, atomically."""
         numbers = np.fromiter(self._vectors, np.int64)
         matrix = np.array(list(self._vectors.values()), np.float32).reshape(len(numbers), self._dimensions)
-        with replace_file(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, numbers=numbers, matrix=matrix)
+        file = io.BytesIO()
+        np.savez(file, numbers=numbers, matrix=matrix)
+        write_sealed(path, file.getvalue())
 
     def load(self, path: Path) -> bool:
-        """Replace everything by what ``save`` wrote."""
+        """Replace everything by what ``save`` wrote; False (and empty) when that is absent or damaged."""
         self._vectors = {}
-        try:
-            with np.load(path) as saved:
-                self.add(saved["numbers"].tolist(), saved["matrix"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        data = read_sealed(path)
+        if data is None:
             return False
+        saved = np.load(io.BytesIO(data))
+        if saved["matrix"].shape[1] != self._dimensions:
+            return False
+        self.add(saved["numbers"].tolist(), saved["matrix"])
         return True
