@@ -135,8 +135,8 @@ class Dispatcher:
             status, answer = await self._final(decision, incoming, reply)
         except ChatRefused:
             raise  # the chat's own loop ends with this, and the question is taken up after a restart
-        except Exception:
-            log.exception("%s: no way to reply to %s", incoming.service, incoming.key)
+        except Exception as error:
+            log.warning("%s: no way to reply to %s: %s", incoming.service, incoming.key, error)
         else:
             self._state.finish(incoming, status, answer)
         finally:
@@ -166,8 +166,12 @@ class Dispatcher:
     async def _answer(self, incoming: Incoming, reply: Reply) -> Answer:
         question = Question(incoming.text[: self._limits.longest], self._state.earlier(incoming))
         async with asyncio.timeout(self._limits.patience):
-            await reply.working()
-            answer = await self._think(question)
+            thinking = asyncio.ensure_future(self._think(question))
+            try:
+                await reply.working()
+                answer = await thinking
+            finally:
+                thinking.cancel()
         await reply.answer(answer)
         return answer
 

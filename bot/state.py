@@ -107,7 +107,11 @@ class State:
         self._lock = Lock()
         self._clock = clock
         self._owner = owner or uuid.uuid4().hex
-        _migrate(self._db)
+        try:
+            _migrate(self._db)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""

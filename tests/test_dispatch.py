@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,32 +46,55 @@ def test_each_message_meets_its_rule(message: Incoming, conversation: Conversati
     assert decide(message, conversation) is decision
 
 
-def dispatcher(answerer: Callable[[Question], Answer], state: State | None = None, **limits: float) -> Dispatcher:
-    return Dispatcher(answerer, state or State(":memory:"), Limits(**limits))  # type: ignore[arg-type]
+Make = Callable[..., Dispatcher]
 
 
-async def test_a_question_is_answered_after_showing_that_it_was_seen() -> None:
+@pytest.fixture
+def open_state(tmp_path: Path) -> Iterator[Callable[..., State]]:
+    """Opens the same database again and again, as processes do that follow one another."""
+    opened: list[State] = []
+
+    def open_one(**more: Any) -> State:
+        opened.append(State(tmp_path / "bot.sqlite", **more))
+        return opened[-1]
+
+    yield open_one
+    for state in opened:
+        state.close()
+
+
+@pytest.fixture
+def dispatcher(open_state: Callable[..., State]) -> Make:
+    def make(answerer: Callable[[Question], Answer], state: State | None = None, **limits: Any) -> Dispatcher:
+        return Dispatcher(answerer, state or open_state(), Limits(**limits))
+
+    return make
+
+
+async def test_a_question_is_answered_after_showing_that_it_was_seen(dispatcher: Make) -> None:
     answerer, reply = FakeAnswerer(), FakeReply()
     await dispatcher(answerer).handle(QUESTION, reply)
     assert (reply.worked, reply.said) == (1, [answered()])
     assert answerer.asked == [Question("who holds the leaf?")]
 
 
-async def test_a_duplicate_is_answered_once() -> None:
+async def test_a_duplicate_is_answered_once(dispatcher: Make) -> None:
     answerer, reply = FakeAnswerer(), FakeReply()
     busy = dispatcher(answerer)
     await asyncio.gather(*(busy.handle(QUESTION, reply) for _ in range(5)))
     assert len(reply.said) == len(answerer.asked) == 1
 
 
-async def test_a_duplicate_is_answered_once_across_a_restart(tmp_path: Path) -> None:
+async def test_a_duplicate_is_answered_once_across_a_restart(
+    dispatcher: Make, open_state: Callable[..., State]
+) -> None:
     reply = FakeReply()
     for _ in range(2):
-        await dispatcher(FakeAnswerer(), State(tmp_path / "bot.sqlite")).handle(QUESTION, reply)
+        await dispatcher(FakeAnswerer(), open_state()).handle(QUESTION, reply)
     assert len(reply.said) == 1
 
 
-async def test_a_follow_up_brings_the_earlier_questions_along() -> None:
+async def test_a_follow_up_brings_the_earlier_questions_along(dispatcher: Make) -> None:
     answerer = FakeAnswerer()
     busy = dispatcher(answerer)
     await busy.handle(QUESTION, FakeReply())
@@ -78,7 +102,7 @@ async def test_a_follow_up_brings_the_earlier_questions_along() -> None:
     assert answerer.asked[1] == Question("and why?", ("who holds the leaf?",))
 
 
-async def test_krab_is_silent_once_a_second_person_has_spoken() -> None:
+async def test_krab_is_silent_once_a_second_person_has_spoken(dispatcher: Make) -> None:
     reply = FakeReply()
     busy = dispatcher(FakeAnswerer())
     await busy.handle(QUESTION, FakeReply())
@@ -87,26 +111,28 @@ async def test_krab_is_silent_once_a_second_person_has_spoken() -> None:
     assert reply.said == []
 
 
-async def test_help_is_told_without_asking_anybody() -> None:
+async def test_help_is_told_without_asking_anybody(dispatcher: Make) -> None:
     answerer, reply = FakeAnswerer(), FakeReply()
     await dispatcher(answerer).handle(replace(QUESTION, text="help"), reply)
     assert (reply.said, answerer.asked) == ([HELP], [])
 
 
-async def test_an_error_is_logged_once_and_ends_with_a_friendly_word(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_is_logged_once_and_ends_with_a_friendly_word(
+    caplog: pytest.LogCaptureFixture, dispatcher: Make
+) -> None:
     reply = FakeReply()
     await dispatcher(FakeAnswerer(error=RuntimeError("a bug"))).handle(QUESTION, reply)
     assert reply.said == [FAILED]
     assert [record.message for record in caplog.records] == ["slack: question C1:100.1 failed"]
 
 
-async def test_an_answer_that_takes_too_long_ends_with_a_friendly_word() -> None:
+async def test_an_answer_that_takes_too_long_ends_with_a_friendly_word(dispatcher: Make) -> None:
     reply = FakeReply()
     await dispatcher(FakeAnswerer(delay=0.3), patience=0.05).handle(QUESTION, reply)
     assert reply.said == [SLOW]
 
 
-async def test_threads_that_were_given_up_keep_their_slots() -> None:
+async def test_threads_that_were_given_up_keep_their_slots(dispatcher: Make) -> None:
     answerer = FakeAnswerer(delay=0.4)
     busy, replies = dispatcher(answerer, at_once=1, patience=0.1), [FakeReply(), FakeReply()]
     for number, reply in enumerate(replies):
@@ -115,21 +141,23 @@ async def test_threads_that_were_given_up_keep_their_slots() -> None:
     assert len(answerer.asked) == 1
 
 
-async def test_more_than_can_wait_are_told_so() -> None:
+async def test_more_than_can_wait_are_told_so(dispatcher: Make) -> None:
     busy, reply = dispatcher(FakeAnswerer(delay=0.1), at_once=1, waiting=1), FakeReply()
     await asyncio.gather(*(busy.handle(replace(QUESTION, key=str(number)), reply) for number in range(4)))
     assert sorted(reply.said, key=str) == sorted([answered(), answered(), BUSY, BUSY], key=str)
 
 
-async def test_what_could_not_be_delivered_is_delivered_after_the_next_start(tmp_path: Path) -> None:
-    first = State(tmp_path / "bot.sqlite", clock=FakeClock())
+async def test_what_could_not_be_delivered_is_delivered_after_the_next_start(
+    dispatcher: Make, open_state: Callable[..., State]
+) -> None:
+    first = open_state(clock=FakeClock())
     await dispatcher(FakeAnswerer(), first).handle(QUESTION, FakeReply(broken=True))
-    reply, second = FakeReply(), State(tmp_path / "bot.sqlite", clock=FakeClock())
+    reply, second = FakeReply(), open_state(clock=FakeClock())
     await dispatcher(FakeAnswerer(), second).resume("slack", NOON - timedelta(hours=1), lambda _: reply)
     assert reply.said == [answered()]
 
 
-async def test_credentials_that_are_refused_while_answering_end_the_chat() -> None:
+async def test_credentials_that_are_refused_while_answering_end_the_chat(dispatcher: Make) -> None:
     class Refusing(FakeReply):
         async def working(self) -> None:
             raise ChatRefused("slack", "renew the token")
@@ -138,7 +166,7 @@ async def test_credentials_that_are_refused_while_answering_end_the_chat() -> No
         await dispatcher(FakeAnswerer()).handle(QUESTION, Refusing())
 
 
-async def test_an_endless_question_is_cut() -> None:
+async def test_an_endless_question_is_cut(dispatcher: Make) -> None:
     answerer = FakeAnswerer()
     await dispatcher(answerer, longest=10).handle(replace(QUESTION, text="x" * 99), FakeReply())
     assert answerer.asked[0].text == "x" * 10

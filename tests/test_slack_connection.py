@@ -64,8 +64,10 @@ async def test_what_cannot_work_is_refused_at_the_start(
     slack: SlackStandIn, change: dict[str, object], advice: str
 ) -> None:
     chat = Slack(replace(settings(slack), **change))  # type: ignore[arg-type]
+    state = State(":memory:")
     with pytest.raises(ChatRefused, match=advice):
-        await chat.run(Dispatcher(FakeAnswerer(), State(":memory:")).handle)
+        await chat.run(Dispatcher(FakeAnswerer(), state).handle)
+    state.close()
 
 
 async def test_sockets_that_drop_all_the_time_lose_nothing(slack: SlackStandIn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -22,41 +23,57 @@ def again(text: str, ts: str, **changes: object) -> Incoming:
 
 
 @pytest.fixture
-def state() -> State:
-    return State(":memory:", clock=FakeClock())
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def open_state(tmp_path: Path, clock: FakeClock) -> Iterator[Callable[[], State]]:
+    """Opens the same database again and again, as processes do that follow one another."""
+    opened: list[State] = []
+
+    def open_one() -> State:
+        opened.append(State(tmp_path / "bot.sqlite", clock=clock))
+        return opened[-1]
+
+    yield open_one
+    for state in opened:
+        state.close()
+
+
+@pytest.fixture
+def state(open_state: Callable[[], State]) -> State:
+    return open_state()
 
 
 def test_a_message_is_claimed_once(state: State) -> None:
     assert [state.claim(QUESTION), state.claim(QUESTION)] == [True, False]
 
 
-def test_of_many_threads_one_gets_the_claim(tmp_path: Path) -> None:
-    state = State(tmp_path / "bot.sqlite")
+def test_of_many_threads_one_gets_the_claim(state: State) -> None:
     with ThreadPoolExecutor(16) as pool:
         claims = list(pool.map(lambda _: state.claim(QUESTION), range(64)))
     assert claims.count(True) == 1
-    state.close()
 
 
-def test_a_finished_message_stays_finished_for_the_next_process(tmp_path: Path) -> None:
-    first = State(tmp_path / "bot.sqlite")
+def test_a_finished_message_stays_finished_for_the_next_process(open_state: Callable[[], State]) -> None:
+    first = open_state()
     first.claim(QUESTION)
     first.finish(QUESTION, "answered", answered())
-    first.close()
-    assert not State(tmp_path / "bot.sqlite").claim(QUESTION)
+    assert not open_state().claim(QUESTION)
 
 
-def test_what_a_dead_process_left_is_taken_again_and_listed(tmp_path: Path) -> None:
-    State(tmp_path / "bot.sqlite", clock=FakeClock()).claim(QUESTION)
-    second = State(tmp_path / "bot.sqlite", clock=FakeClock())
+def test_what_a_dead_process_left_is_taken_again_and_listed(open_state: Callable[[], State]) -> None:
+    open_state().claim(QUESTION)
+    second = open_state()
     assert second.unfinished("slack", NOON - timedelta(hours=1)) == (QUESTION,)
     assert second.unfinished("slack", NOON + timedelta(hours=1)) == ()
     assert [second.claim(QUESTION), second.claim(QUESTION)] == [True, False]
     assert second.unfinished("slack", NOON - timedelta(hours=1)) == ()
 
 
-def test_a_question_that_kills_its_processes_is_left_alone_in_the_end(tmp_path: Path) -> None:
-    claims = [State(tmp_path / "bot.sqlite").claim(QUESTION) for _ in range(TRIES + 2)]
+def test_a_question_that_kills_its_processes_is_left_alone_in_the_end(open_state: Callable[[], State]) -> None:
+    claims = [open_state().claim(QUESTION) for _ in range(TRIES + 2)]
     assert claims == [True] * TRIES + [False, False]
 
 
@@ -65,9 +82,7 @@ def test_services_do_not_share_keys(state: State) -> None:
     assert state.claim(replace(QUESTION, service="matrix"))
 
 
-def test_a_follow_up_sees_the_answered_questions_of_its_thread_oldest_first() -> None:
-    clock = FakeClock()
-    state = State(":memory:", clock=clock)
+def test_a_follow_up_sees_the_answered_questions_of_its_thread_oldest_first(state: State, clock: FakeClock) -> None:
     follow_up = again("and why?", "100.4")
     others = (QUESTION, again("since when?", "100.2"), again("lost", "100.3"), again("elsewhere", "9", thread="9"))
     for message, status in zip(others, ("answered", "answered", "failed", "answered"), strict=True):
@@ -87,14 +102,12 @@ def test_krab_has_spoken_where_it_answered(state: State) -> None:
     assert not state.spoken_in(again("and why?", "9", thread="9"))
 
 
-def test_everybody_heard_in_a_thread_is_remembered_without_words(tmp_path: Path) -> None:
-    state = State(tmp_path / "bot.sqlite")
+def test_everybody_heard_in_a_thread_is_remembered_without_words(state: State, tmp_path: Path) -> None:
     for user in ("U1", "U2", "U1"):
         state.hear(again("a secret remark", "100.2", user=user))
     assert state.people(QUESTION) == {"U1", "U2"}
     assert state.people(replace(QUESTION, thread="9")) == frozenset()
-    state.close()
-    assert b"secret remark" not in (tmp_path / "bot.sqlite").read_bytes()
+    assert b"secret remark" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_every_quote_ever_shown_can_be_listed_for_checking(state: State) -> None:
@@ -108,9 +121,7 @@ def test_every_quote_ever_shown_can_be_listed_for_checking(state: State) -> None
     assert sorted(state.citations()) == expected
 
 
-def test_what_is_old_is_forgotten() -> None:
-    clock = FakeClock()
-    state = State(":memory:", clock=clock)
+def test_what_is_old_is_forgotten(state: State, clock: FakeClock) -> None:
     state.claim(QUESTION)
     state.hear(QUESTION)
     clock.move(10)
@@ -138,4 +149,6 @@ def test_opening_again_migrates_nothing_twice(tmp_path: Path) -> None:
 
 
 def test_a_connection_can_come_from_elsewhere() -> None:
-    assert State(lambda: sqlite3.connect(":memory:", check_same_thread=False)).claim(QUESTION)
+    state = State(lambda: sqlite3.connect(":memory:", check_same_thread=False))
+    assert state.claim(QUESTION)
+    state.close()

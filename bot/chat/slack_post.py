@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from asyncio import sleep
+from asyncio import sleep, wait_for
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOKING = "Looking…"
 STATUS = "is looking through its sources…"
+COURTESY = 3.0  # seconds
 
 _RENEW = "install the app anew and set KRAB_SLACK_BOT_TOKEN (xoxb-…) and KRAB_SLACK_APP_TOKEN (xapp-…) again"
 ADVICE = {
@@ -102,14 +103,18 @@ class Poster:
         self._has_status = True
 
     async def status(self, channel: str, thread: str) -> bool:
-        """Show in the thread that krab is at work, until it posts there; whether Slack can."""
+        """Show in the thread that krab is at work, until it posts there; whether Slack can.
+
+        It is a courtesy, and no answer waits for it longer than ``COURTESY``.
+        """
         if self._has_status:
+            call = self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=STATUS)
             try:
-                await self._call(
-                    self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=STATUS)
-                )
+                await self._call(wait_for(call, COURTESY))
                 return True
             except Undelivered as error:
+                if error.reason == "unreachable":
+                    return True
                 self._has_status = error.reason not in _NO_STATUS
                 log.info("no status line: %s", error)
         return False
