@@ -165,7 +165,7 @@ class Catalog:
             generations = [n for (n,) in connection.execute("SELECT number FROM generations")]
             changes = Changes()
             for part in parts:
-                changes += self._put(connection, part, source, generations)
+                changes += self._put(connection, codec.storable(part), source, generations)
             if changes.new or changes.changed:
                 connection.execute(_TICK)
         return changes
@@ -294,8 +294,9 @@ class Catalog:
     def drop(self, generation: Generation) -> None:
         """Forget a generation that is not live."""
         with self._database.write() as connection:
-            connection.execute("DELETE FROM passages WHERE generation = ?", (generation.number,))
-            connection.execute("DELETE FROM generations WHERE number = ? AND live = 0", (generation.number,))
+            row = "(SELECT number FROM generations WHERE number = ? AND live = 0)"
+            connection.execute(f"DELETE FROM passages WHERE generation = {row}", (generation.number,))
+            connection.execute(f"DELETE FROM generations WHERE number = {row}", (generation.number,))
 
     def cut_missing(self, generation: Generation, limit: int) -> int:
         """Cut at most ``limit`` parts that have no passages in ``generation`` yet; return how many there were."""

@@ -48,6 +48,18 @@ def decode(row: tuple[str, str, str, str, str, int | None, bytes]) -> Part:
     )
 
 
+def storable(part: Part) -> Part:
+    """Return ``part`` with halves of character pairs as question marks: JSON may hold them, no database does."""
+    texts = (part.id, part.url, part.title, part.author, *part.links, *(block.text for block in part.blocks))
+    try:
+        for text in texts:
+            text.encode()
+    except UnicodeEncodeError:
+        id_, url, title, author = (text.encode("utf-8", "replace").decode() for text in texts[:4])
+        return decode((id_, part.kind.value, url, title, author, seconds(part.date), encode(part)))
+    return part
+
+
 def digest(part: Part, body: bytes) -> bytes:
     """Return 16 bytes that change when anything of the part does."""
     head = repr((FORMAT, part.id, part.kind.value, part.url, part.title, part.author, seconds(part.date)))
