@@ -1,0 +1,362 @@
+"""The catalogue: documents whatever the order, writing twice, changing, removing, vectors, generations."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.catalog import Catalog, Changes, Generation
+from index.database import Database
+from index.errors import Unusable
+from index.model import Event, Kind, Part, Rejected
+from tests.index_fixtures import NOON, FakeEmbedder, catalog_contents, catalogued, differences, part, post, put
+
+FAKE = FakeEmbedder.identity
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    with catalogued(tmp_path) as opened:
+        opened.begin(FAKE, 1, live=True)
+        yield opened
+
+
+def documents(catalog: Catalog) -> frozenset[frozenset[str]]:
+    return catalog_contents(catalog).documents
+
+
+def embed(catalog: Catalog, embedder: FakeEmbedder | None = None) -> int:
+    """Give everything pending its vector; return how many were made."""
+    embedder = embedder or FakeEmbedder()
+    pending = catalog.pending(embedder.identity, 1000)
+    catalog.add_vectors(embedder.identity, [key for key, _ in pending], embedder.embed([text for _, text in pending]))
+    return len(pending)
+
+
+def live(catalog: Catalog) -> Generation:
+    generation = catalog.live()
+    assert generation
+    return generation
+
+
+# Documents
+
+
+@st.composite
+def forests(draw: st.DrawFn) -> list[Part]:
+    """Replies to earlier, later and missing mails."""
+    size = draw(st.integers(1, 12))
+    ids = [f"{n}@pond" for n in range(size + 4)]  # the last four never arrive
+    return [part(ids[n], links=tuple(draw(st.lists(st.sampled_from(ids), max_size=3)))) for n in range(size)]
+
+
+def components(parts: list[Part]) -> frozenset[frozenset[str]]:
+    """The plainest way: merge sets of linked ids until nothing changes."""
+    groups: list[set[str]] = []
+    for p in parts:
+        linked = {p.id, *p.links}
+        groups = [g for g in groups if not g & linked] + [linked.union(*(g for g in groups if g & linked))]
+    here = {p.id for p in parts}
+    return frozenset(frozenset(g & here) for g in groups if g & here)
+
+
+@settings(max_examples=40, deadline=None)
+@given(forest=forests(), chance=st.randoms(use_true_random=False), cut=st.integers(0, 12))
+def test_documents_do_not_depend_on_the_order_of_arrival(forest: list[Part], chance: random.Random, cut: int) -> None:
+    shuffled = chance.sample(forest, len(forest))
+    with tempfile.TemporaryDirectory() as folder, catalogued(Path(folder)) as catalog:
+        put(catalog, *shuffled[:cut])
+        put(catalog, *shuffled[cut:])
+        assert documents(catalog) == components(forest)
+
+
+def test_a_missing_parent_holds_its_replies_together(catalog: Catalog) -> None:
+    put(catalog, part("a", links=("gone",)), part("b", links=("gone",)), part("c"))
+    assert documents(catalog) == {frozenset("ab"), frozenset("c")}
+
+
+def test_a_document_lists_its_parts_oldest_first(catalog: Catalog) -> None:
+    put(catalog, part("late", links=("root",), date=NOON + timedelta(days=1)), part("root"))
+    document = catalog.document("late")
+    assert document
+    assert [p.id for p in document] == ["root", "late"]
+
+
+def test_an_unknown_part_has_neither_text_nor_document(catalog: Catalog) -> None:
+    assert (catalog.part("nobody"), catalog.document("nobody")) == (None, None)
+
+
+# Writing
+
+
+def test_a_part_comes_back_whole(catalog: Catalog) -> None:
+    event = Event("lily", "applied", "Ada", NOON, "a", "Applied, thanks!")
+    whole = part(
+        "a", "A leaf.", links=("b",), labels=("patch",), files=("leaf.rs",), symbols=("leaf",), events=(event,)
+    )
+    put(catalog, whole)
+    assert catalog.part("a") == whole
+
+
+def test_writing_twice_changes_nothing(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."), post("b", "A reed."))
+    before = catalog_contents(catalog)
+    assert catalog.put((part("a", "A leaf."), post("b", "A reed.")), "pond") == Changes(unchanged=2)
+    assert differences(before, catalog_contents(catalog)) == []
+
+
+def test_what_is_new_changed_and_unchanged_is_counted(catalog: Catalog) -> None:
+    put(catalog, post("a", "Old words."), post("b", "Same words."))
+    changes = catalog.put((post("a", "New words."), post("b", "Same words."), post("c", "More.")), "pond")
+    assert changes == Changes(new=1, changed=1, unchanged=1)
+
+
+def test_of_a_mail_the_first_copy_stays(catalog: Catalog) -> None:
+    put(catalog, part("a", "As it was sent."))
+    put(catalog, part("a", "With a list footer.", url="https://elsewhere.example/a"))
+    assert catalog.part("a") == part("a", "As it was sent.")
+
+
+@pytest.mark.parametrize("kind", [Kind.POST, Kind.PAGE, Kind.NOTE])
+def test_whatever_is_no_mail_is_replaced_by_what_was_read_last(catalog: Catalog, kind: Kind) -> None:
+    put(catalog, part("a", "Old words.", kind=kind))
+    put(catalog, part("a", "New words.", kind=kind))
+    assert [text for *_, text in catalog_contents(catalog).passages] == ["New words."]
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(catalog: Catalog) -> None:
+    with pytest.raises(AttributeError):
+        catalog.put((part("a"), None), "pond")  # type: ignore[arg-type]
+    assert catalog.totals().parts == 0
+
+
+@pytest.mark.parametrize(
+    "halved",
+    [part("a", "half \ud83d"), part("a", title="half \ud83d"), part("a", author="\udcff"), part("\udcff")],
+    ids=["text", "title", "author", "id"],
+)
+def test_half_a_character_pair_becomes_a_question_mark_and_stops_nothing(catalog: Catalog, halved: Part) -> None:
+    put(catalog, halved, part("b"))
+    assert (embed(catalog), catalog.totals().parts) == (2, 2)
+    assert "?" in str(next(catalog.parts()))
+
+
+def test_what_could_not_be_read_is_kept_with_its_reason(catalog: Catalog) -> None:
+    catalog.reject([Rejected("commit 7", "no Message-ID"), Rejected("commit 7", "no header at all")], "pond")
+    assert catalog.rejected() == [("pond", Rejected("commit 7", "no header at all"))]
+
+
+def test_totals_count_parts_documents_and_what_is_pending(catalog: Catalog) -> None:
+    put(catalog, part("a"), part("b", links=("a",)), part("c", date=NOON + timedelta(days=2)))
+    totals = catalog.totals()
+    assert (totals.parts, totals.documents, totals.passages, totals.pending) == (3, 2, 3, 3)
+    assert totals.newest == NOON + timedelta(days=2)
+
+
+# Removing
+
+
+def test_a_removed_part_is_gone_with_its_passages(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."), part("b", "A reed."))
+    assert catalog.remove(["a", "nobody"]) == 1
+    assert (catalog.part("a"), catalog_contents(catalog).passages) == (None, (("b", 0, 7, "A reed."),))
+
+
+def test_a_part_of_two_sources_goes_with_the_last(catalog: Catalog) -> None:
+    put(catalog, part("a"), source="pond")
+    put(catalog, part("a"), source="lake")
+    assert catalog.counts() == {"pond": 1, "lake": 1}
+    assert (catalog.remove(["a"], "pond"), catalog.counts()) == (0, {"lake": 1})
+    assert (catalog.remove(["a"], "lake"), catalog.counts()) == (1, {})
+
+
+def test_a_source_removes_nothing_that_it_did_not_bring(catalog: Catalog) -> None:
+    put(catalog, part("a"), source="pond")
+    assert (catalog.remove(["a"], "lake"), catalog.totals().parts) == (0, 1)
+
+
+def test_numbers_of_removed_passages_are_never_used_again(catalog: Catalog) -> None:
+    put(catalog, part("a"))
+    before = catalog.numbers(live(catalog))
+    catalog.remove(["a"])
+    put(catalog, part("b"))
+    assert catalog.numbers(live(catalog))[0] > before[0]
+
+
+# Vectors
+
+
+def test_a_passage_is_pending_until_its_vector_is_there(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    assert (embed(catalog), embed(catalog), catalog.totals().pending) == (1, 0, 0)
+
+
+def test_a_text_that_occurs_twice_is_embedded_once(catalog: Catalog) -> None:
+    put(catalog, *(part(id_, "Applied, thanks!", title="Re: [PATCH] leaf") for id_ in "abc"))
+    assert (embed(catalog), len(catalog.vectors(live(catalog), catalog.numbers(live(catalog)))[0])) == (1, 3)
+
+
+def test_a_text_that_comes_again_later_needs_no_embedding(catalog: Catalog) -> None:
+    put(catalog, part("a", "Applied, thanks!", title="leaf"))
+    embed(catalog)
+    put(catalog, part("b", "Applied, thanks!", title="Re: leaf"))
+    assert (embed(catalog), catalog.totals().pending) == (0, 0)
+
+
+def test_vectors_come_back_as_they_were_to_half_precision(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf.", title="leaf"), part("b", "A reed.", title="reed"))
+    embed(catalog)
+    numbers, vectors = catalog.vectors(live(catalog), catalog.numbers(live(catalog)))
+    assert len(numbers) == 2
+    np.testing.assert_allclose(vectors, FakeEmbedder().embed(["leaf\nA leaf.", "reed\nA reed."]), atol=2e-3)
+
+
+def test_a_passage_without_vector_is_left_out_of_the_vectors(catalog: Catalog) -> None:
+    put(catalog, part("a"))
+    assert catalog.vectors(live(catalog), catalog.numbers(live(catalog)))[0] == []
+
+
+def test_the_words_of_passages_come_with_their_part_once_marked_as_first(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf.\n\n" + "A reed grows here. " * 90))
+    rows = list(catalog.words(catalog.numbers(live(catalog))))
+    assert [first for *_, first in rows] == [True] + [False] * (len(rows) - 1)
+    assert {p.id for _, _, p, _ in rows} == {"a"}
+
+
+# The clock
+
+
+def changed(catalog: Catalog, before: int) -> bool:
+    return catalog.tick() > before
+
+
+@pytest.mark.parametrize(
+    ("parts", "removed", "expected"),
+    [
+        ((part("new"),), (), True),
+        ((post("b", "New words."),), (), True),
+        ((), ("a",), True),
+        ((part("a", "A leaf."), post("b", "A reed.")), (), False),
+        ((part("a", "Another copy."),), (), False),
+        ((), ("nobody",), False),
+        ((), (), False),
+    ],
+    ids=["new", "changed", "removed", "the same again", "a mail's second copy", "removing nothing", "nothing"],
+)
+def test_the_clock_ticks_with_every_change_and_only_then(
+    catalog: Catalog, parts: tuple[Part, ...], removed: tuple[str, ...], expected: bool
+) -> None:
+    put(catalog, part("a", "A leaf."), post("b", "A reed."))
+    before = catalog.tick()
+    catalog.put(parts, "pond")
+    catalog.remove(removed, "pond")
+    assert changed(catalog, before) == expected
+
+
+def test_the_clock_ticks_when_vectors_come_and_when_generations_are_swapped(catalog: Catalog) -> None:
+    put(catalog, part("a"))
+    ticks = [catalog.tick()]
+    embed(catalog)
+    ticks.append(catalog.tick())
+    catalog.swap(catalog.begin("fake/2", 1, live=False))
+    assert ticks[0] < ticks[1] < catalog.tick()
+
+
+def test_the_clock_stands_while_a_generation_is_cut_beside(catalog: Catalog) -> None:
+    put(catalog, part("a"))
+    before = catalog.tick()
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    catalog.drop(building)
+    assert not changed(catalog, before)
+
+
+# Generations
+
+
+def test_a_generation_that_is_begun_twice_is_one(catalog: Catalog) -> None:
+    assert catalog.begin("fake/2", 1, live=False) == catalog.begin("fake/2", 1, live=False)
+    assert catalog.begin(FAKE, 1, live=True) == catalog.live()
+
+
+def test_what_is_missing_is_cut_bit_by_bit(catalog: Catalog) -> None:
+    put(catalog, *(part(f"{n}", f"Leaf {n}.") for n in range(5)))
+    building = catalog.begin("fake/2", 1, live=False)
+    assert [catalog.cut_missing(building, 2) for _ in range(4)] == [2, 2, 1, 0]
+    assert catalog.cut_parts(building) == 5
+
+
+def test_a_swap_leaves_one_generation_with_everything_in_it(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."), part("b", "A reed."))
+    embed(catalog)
+    before = catalog_contents(catalog)
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    embed(catalog, FakeEmbedder("fake/2"))
+    catalog.swap(building)
+    assert (catalog.live(), catalog.building(), catalog.totals().passages) == (building, None, 2)
+    assert differences(before, catalog_contents(catalog)) == []
+
+
+def test_a_dropped_generation_leaves_the_live_one_alone(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    before = catalog_contents(catalog)
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    catalog.drop(building)
+    assert (catalog.building(), differences(before, catalog_contents(catalog))) == (None, [])
+
+
+def test_the_live_generation_cannot_be_dropped(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    catalog.drop(live(catalog))
+    assert (len(catalog.numbers(live(catalog))), live(catalog).embedder) == (1, FAKE)
+
+
+def test_what_arrives_while_a_generation_is_built_is_in_both(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."), post("b", "A reed."))
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    put(catalog, part("c", "A stone."), post("b", "A better reed."))
+    assert catalog.cut_missing(building, 10) == 0
+    before = catalog_contents(catalog).passages
+    catalog.swap(building)
+    assert catalog_contents(catalog).passages == before
+    assert [text for *_, text in before] == ["A leaf.", "A better reed.", "A stone."]
+
+
+def test_each_generation_waits_for_its_own_embedder(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    catalog.cut_missing(catalog.begin("fake/2", 1, live=False), 10)
+    assert (embed(catalog), catalog.totals().pending, embed(catalog, FakeEmbedder("fake/2"))) == (1, 1, 1)
+
+
+# Room
+
+
+def test_a_full_disk_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "krab.db")
+    catalog = Catalog(database)
+    put(catalog, part("a", "A leaf."))
+    before = catalog_contents(catalog)
+    connection = database.connection()
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 5}")
+    many = [part(f"{n}", " ".join(f"{n} leaf {m}." for m in range(200))) for n in range(200)]
+    with pytest.raises(Unusable, match="free some space"):
+        catalog.put(many, "pond")
+    assert differences(before, catalog_contents(catalog)) == []
+    connection.execute("PRAGMA max_page_count = 100000")
+    assert catalog.put(many, "pond") == Changes(new=200)
+    database.close()
+
+
+def test_changes_add_up() -> None:
+    assert Changes(1, 2, 3, 4) + Changes(1, 1, 1, 1) == Changes(2, 3, 4, 5)
