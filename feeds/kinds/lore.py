@@ -1,0 +1,139 @@
+"""Mailing lists on lore.kernel.org, or on any public-inbox: ``https://lore.kernel.org/<list>``.
+
+Two ways, chosen by the fragment of the source's url:
+
+- without one, HTTP (``feeds.inbox``): a new source starts with the last 14 days. That is a few megabytes
+  and a dozen requests, so a first ``make run`` on a laptop is useful within a minute; the whole history
+  of a list is hundreds of megabytes to gigabytes, which nobody should fetch by accident.
+  ``#since=90d`` or ``#since=2026-01-01`` goes back further.
+- ``#git``: the list's git epochs, complete from the first mail on. It is the politest way to get
+  everything (one incremental fetch a poll, no search), and costs the disk space of the archive.
+
+The two have different cursors; a source that changes its way starts anew, and what it reads again is
+stored again as the same. A rewritten epoch (the cursor's commit is gone) is read from its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from feeds.errors import Refused, Unreadable
+from feeds.fetch import Client
+from feeds.inbox import DAY, Inbox
+from feeds.kinds import Feed, Source
+from feeds.mail import parse, to_part
+from feeds.mirror import Change, Mirror
+from feeds.response import inflate
+from index.model import Batch, Part, Rejected
+
+DEFAULT_DAYS = 14
+BATCH = 200
+EPOCH = re.compile(r"/git/(\d+)\.git$")
+LOG = logging.getLogger(__name__)
+
+
+def open(source: Source, client: Client) -> Feed:  # noqa: A001 (the name that every kind has)
+    """The list at ``source.url``, in the way its fragment says. Raises ``Refused`` for one it can't mean."""
+    url, _, fragment = source.url.partition("#")
+    url = url.rstrip("/")
+    options = dict(parse_qsl(fragment, keep_blank_values=True))
+    if unknown := set(options) - {"git", "since"}:
+        raise Refused(f"{source.url}: #{min(unknown)} is none of #git, #since=90d, #since=2026-01-01")
+    labels = (f"list:{urlsplit(url).path.rstrip('/').rsplit('/', 1)[-1]}",)
+    if "git" in options:
+        return Epochs(url, client, labels)
+    return Inbox(url, client, _since(options.get("since", f"{DEFAULT_DAYS}d"), client.time.wall()), labels)
+
+
+def _since(text: str, now: float) -> float:
+    """Seconds to go back: "90d", or since a date."""
+    if re.fullmatch(r"[0-9]{1,5}d", text):
+        return int(text[:-1]) * float(DAY)
+    try:
+        return max(0.0, now - datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+    except ValueError as error:
+        raise Refused(f"since={text}: write a number of days (90d) or a date (2026-01-01)") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """A list by its git epochs. The cursor is the last commit read of each."""
+
+    url: str
+    client: Client
+    labels: tuple[str, ...] = ()
+
+    def read(self, cursor: str) -> Iterator[Batch]:
+        """Every mail added or taken back after the cursor, in the order of the archive."""
+        commits = dict(_commits(cursor))
+        for number in self._numbers():
+            mirror = Mirror(self._folder(number))
+            mirror.update(f"{self.url}/{number}", self.client)
+            yield from self._epoch(str(number), mirror, commits)
+
+    def _epoch(self, number: str, mirror: Mirror, commits: dict[str, str]) -> Iterator[Batch]:
+        last = commits.get(number, "")
+        if last and not mirror.knows(last):
+            LOG.warning("%s/%s: the cursor's commit is gone from the epoch; reading it again", self.url, number)
+            last = ""
+        changes: list[Change] = []
+        for change in mirror.after(last):
+            changes.append(change)
+            if len(changes) == BATCH:
+                yield self._batch(changes, number, commits)
+                changes = []
+        if changes:
+            yield self._batch(changes, number, commits)
+
+    def _batch(self, changes: list[Change], number: str, commits: dict[str, str]) -> Batch:
+        parts: dict[str, Part] = {}
+        removed: dict[str, None] = {}
+        rejected = []
+        for change in changes:
+            try:
+                part = to_part(parse(change.raw), base_url=f"{self.url}/", labels=self.labels)
+            except Unreadable as error:
+                rejected.append(Rejected(f"{self.url}/{number} {change.commit[:12]}", str(error)))
+                continue
+            if change.removed:
+                parts.pop(part.id, None)
+                removed[part.id] = None
+            else:
+                removed.pop(part.id, None)
+                parts[part.id] = part
+        commits[number] = changes[-1].commit
+        return Batch(tuple(parts.values()), tuple(removed), tuple(rejected), json.dumps({"commits": commits}))
+
+    def _numbers(self) -> list[int]:
+        """The epochs there are; an inbox without a manifest has just the first."""
+        response = self.client.get(f"{self.url}/manifest.js.gz")
+        if response.missing:
+            return [0]
+        packed = response.body.startswith(b"\x1f\x8b")
+        try:
+            manifest = json.loads(inflate([response.body], self.client.manners.body) if packed else response.body)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"{self.url}/manifest.js.gz is no manifest ({error})") from error
+        names = manifest if isinstance(manifest, dict) else {}
+        return sorted(int(found[1]) for name in names if (found := EPOCH.search(name)))
+
+    def _folder(self, number: int) -> Path:
+        name = re.sub(r"[^a-z0-9.-]+", "-", self.url.split("://")[-1].lower())[:60]
+        unique = hashlib.sha256(self.url.encode()).hexdigest()[:8]
+        return self.client.cache / "epochs" / f"{name}-{unique}" / f"{number}.git"
+
+
+def _commits(cursor: str) -> Mapping[str, str]:
+    try:
+        commits = json.loads(cursor)["commits"]
+        return {str(number): str(commit) for number, commit in commits.items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}

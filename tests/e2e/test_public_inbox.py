@@ -1,0 +1,125 @@
+"""A real public-inbox is read completely, by git and over HTTP, and bursts between polls lose nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from feeds.fetch import Client
+from feeds.kinds import Source, lore
+from index.model import Batch
+from tests.public_inbox import PublicInbox, mail, public_inbox
+from tests.web_server import loopback_client
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[PublicInbox]:
+    with public_inbox(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    with loopback_client(tmp_path / "cache") as client:
+        yield client
+
+
+def read(client: Client, url: str, cursor: str = "") -> tuple[list[Batch], str]:
+    batches = list(lore.open(Source("crabs", "lore", url), client).read(cursor))
+    return batches, next((batch.cursor for batch in reversed(batches)), cursor)
+
+
+def ids(batches: list[Batch]) -> list[str]:
+    return [part.id for batch in batches for part in batch.parts]
+
+
+def named(*numbers: int) -> list[str]:
+    return [f"crab-{number}@mail.example.org" for number in numbers]
+
+
+@pytest.mark.parametrize("way", ["", "#git", "#since=30d"])
+def test_the_whole_list_is_read_once_whichever_way(inbox: PublicInbox, client: Client, way: str) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 7_200 * n) for n in range(60))
+    batches, cursor = read(client, inbox.url + way)
+    assert Counter(ids(batches)) == Counter(named(*range(60)))
+    assert ids(read(client, inbox.url + way, cursor)[0]) == []
+
+
+@pytest.mark.parametrize("way", ["", "#git"])
+@pytest.mark.parametrize("search", ["lagging", "current"])
+def test_bursts_between_polls_lose_nothing_and_double_nothing(
+    inbox: PublicInbox, client: Client, way: str, search: str
+) -> None:
+    refresh = inbox.restart if search == "current" else time.time
+    now = time.time()
+    inbox.deliver(mail(n, now - 600 + n) for n in range(10))
+    first, cursor = read(client, inbox.url + way)
+    inbox.deliver([mail(10, now - 500)])
+    one, cursor = read(client, inbox.url + way, cursor)
+    inbox.deliver(mail(n, now - 450 + n) for n in range(11, 41))
+    refresh()
+    thirty, cursor = read(client, inbox.url + way, cursor)
+    inbox.deliver(mail(n, now - 350 + n) for n in range(41, 101))
+    refresh()
+    sixty, cursor = read(client, inbox.url + way, cursor)
+    assert Counter(ids(first)) == Counter(named(*range(10)))
+    assert ids(one) == named(10)
+    assert Counter(ids(thirty)) == Counter(named(*range(11, 41)))
+    assert Counter(ids(sixty)) == Counter(named(*range(41, 101)))
+
+
+def test_a_mail_that_comes_late_is_found_by_the_sweep(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 60 + n) for n in range(30))
+    _, cursor = read(client, inbox.url)
+    inbox.deliver([mail(99, now - 20_000)])
+    unnoticed, cursor = read(client, inbox.url, cursor)
+    inbox.restart()
+    yesterday = cursor.replace('"swept":', '"swept":0,"old":')
+    assert ids(unnoticed) == []
+    assert ids(read(client, inbox.url, yesterday)[0]) == named(99)
+
+
+def test_a_mail_that_is_taken_back_is_reported_as_removed(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 60 + n) for n in range(3))
+    _, cursor = read(client, inbox.url + "#git")
+    inbox.remove([mail(1, now - 59)])
+    batches, _ = read(client, inbox.url + "#git", cursor)
+    assert [batch.removed for batch in batches] == [tuple(named(1))]
+
+
+def test_a_cursor_that_the_epoch_forgot_reads_it_again(
+    inbox: PublicInbox, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.deliver([mail(1, time.time())])
+    batches, _ = read(client, inbox.url + "#git", '{"commits": {"0": "' + "a" * 40 + '"}}')
+    assert ids(batches) == named(1)
+    assert "gone from the epoch" in caplog.text
+
+
+def test_a_crash_in_the_middle_repeats_work_and_loses_none(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 3_600 * n) for n in range(130))
+    feed = lore.open(Source("crabs", "lore", inbox.url), client)
+    stored = next(iter(feed.read("")))
+    rest, _ = read(client, inbox.url, stored.cursor)
+    assert set(ids([stored]) + ids(rest)) == set(named(*range(130)))
+
+
+def test_mails_point_at_their_place_in_the_archive(inbox: PublicInbox, client: Client) -> None:
+    inbox.deliver([mail(1, time.time()), mail(2, time.time(), parent=1)])
+    parts = [part for batch in read(client, inbox.url)[0] for part in batch.parts]
+    assert {part.url for part in parts} == {f"{inbox.url}/{name}/" for name in named(1, 2)}
+    assert client.get(parts[0].url, kind="page").status == 200
+
+
+def test_an_empty_list_is_no_error(inbox: PublicInbox, client: Client) -> None:
+    assert ids(read(client, inbox.url)[0]) == []
