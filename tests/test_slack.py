@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.chat import slack_post
 from bot.chat.slack import Slack
 from bot.chat.slack_events import Me, read
 from bot.dispatch import FAILED, HELP, Dispatcher
@@ -176,14 +175,14 @@ async def test_an_answerer_that_fails_ends_with_one_friendly_word(slack: SlackSt
     assert [message.text for message in slack.by_krab()] == [FAILED]
 
 
-async def test_blocks_that_slack_refuses_become_plain_text(
-    slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slack_post, "blocks", lambda _: [{"type": "from_the_future"}])
+@pytest.mark.parametrize("failing", [{}, {"assistant.threads.setStatus": "missing_scope"}], ids=["status", "message"])
+async def test_blocks_that_slack_refuses_become_plain_text(slack: SlackStandIn, failing: dict[str, str]) -> None:
+    slack.failing, slack.workspace.blocks_refused = failing, True
     async with krab(slack):
         await slack.say(slack.ask(QUESTION))
-        await slack.until(slack.by_krab)
-    assert slack.by_krab()[0].shown.startswith("A leaf outlives its frog. [1]")
+        await slack.until(lambda: slack.by_krab() and "Looking" not in slack.by_krab()[0].text)
+        await slack.settled()
+    assert [message.shown[:29] for message in slack.by_krab()] == ["A leaf outlives its frog. [1]"]
 
 
 async def test_too_many_requests_are_waited_out() -> None:

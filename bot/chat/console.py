@@ -66,7 +66,7 @@ class Console:
         self._prompt = prompt
         self._session = session or uuid.uuid4().hex
 
-    def reply(self) -> ConsoleReply:
+    def reply(self, _: Incoming) -> ConsoleReply:
         """Where answers go."""
         return ConsoleReply(self._out)
 
@@ -76,7 +76,8 @@ class Console:
         while line := await self._next():
             if line.strip():
                 number += 1
-                await handler(self._incoming(line.strip(), number), self.reply())
+                incoming = self._incoming(line.strip(), number)
+                await handler(incoming, self.reply(incoming))
 
     async def _next(self) -> str:
         if self._prompt:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from asyncio import sleep, wait_for
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -47,6 +47,10 @@ HINTS = {
 _BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 _CANNOT_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
 _NO_STATUS = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type", "method_deprecated"})
+_PASSING = frozenset(
+    {"unreachable", "nothing readable", "ratelimited", "service_unavailable", "internal_error", "fatal_error"}
+)
+AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
 
 
 class Undelivered(Exception):
@@ -60,7 +64,7 @@ class Undelivered(Exception):
 def translate(error: Exception) -> ChatRefused | Undelivered:
     """Slack's or the network's exception in our words."""
     if not isinstance(error, SlackApiError):
-        return Undelivered("unreachable", f"Slack can't be reached: {error or type(error).__name__}")
+        return Undelivered("unreachable", f"Slack can't be reached: {str(error) or type(error).__name__}")
     code = _code(error)
     if code in ADVICE:
         return ChatRefused("slack", ADVICE[code])
@@ -120,33 +124,39 @@ class Poster:
         return False
 
     async def say(self, channel: str, thread: str, text: str, rich: list[Block] | None = None) -> str:
-        """Post into a thread, as plain text if Slack does not like the blocks; the message's time stamp."""
-        try:
-            return await self._say(channel, thread, text, rich)
-        except Undelivered as error:
-            if not rich or error.reason not in _BLOCKS_REFUSED:
-                raise
-            log.warning("posting plain text instead of blocks: %s", error)
-            return await self._say(channel, thread, text, None)
+        """Post into a thread; the message's time stamp."""
 
-    async def _say(self, channel: str, thread: str, text: str, rich: list[Block] | None) -> str:
-        await sleep(self._pace.wait(channel))
-        posted = await self._call(
-            self._client.chat_postMessage(
+        async def post(shown: list[Block]) -> Any:
+            await sleep(self._pace.wait(channel))
+            return await self._client.chat_postMessage(
                 channel=channel,
                 thread_ts=thread,
                 text=text,
-                blocks=rich or None,
+                blocks=shown or None,
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
             )
-        )
-        return str(posted["ts"])
+
+        return str((await self._show(post, rich or []))["ts"])
 
     async def replace(self, channel: str, ts: str, text: str, rich: list[Block] | None = None) -> None:
         """Put something else into an own message. Without ``parse`` an update would resolve names."""
-        await self._call(self._client.chat_update(channel=channel, ts=ts, text=text, blocks=rich or [], parse="none"))
+
+        async def update(shown: list[Block]) -> Any:
+            return await self._client.chat_update(channel=channel, ts=ts, text=text, blocks=shown, parse="none")
+
+        await self._show(update, rich or [])
+
+    async def _show(self, send: Callable[[list[Block]], Awaitable[Any]], rich: list[Block]) -> Any:
+        """Send with the blocks, or without them if Slack does not like them."""
+        try:
+            return await self._call(send(rich))
+        except Undelivered as error:
+            if not rich or error.reason not in _BLOCKS_REFUSED:
+                raise
+            log.warning("showing plain text instead of blocks: %s", error)
+            return await self._call(send([]))
 
     async def _call(self, call: Awaitable[Any]) -> Any:
         try:
@@ -158,8 +168,9 @@ class Poster:
 class SlackReply:
     """The ``Reply`` to one message: a status while krab looks, then one message in the thread."""
 
-    def __init__(self, poster: Poster, incoming: Incoming) -> None:
+    def __init__(self, poster: Poster, incoming: Incoming, again: Sequence[float] = AGAIN) -> None:
         self._poster = poster
+        self._again = again
         self._channel = incoming.channel
         self._thread = incoming.thread
         self._placeholder = ""  # the time stamp of a "Looking…" that the final word replaces
@@ -181,13 +192,24 @@ class SlackReply:
         await self._final(plain_text(text), None)
 
     async def _final(self, text: str, rich: list[Block] | None) -> None:
-        placeholder, self._placeholder = self._placeholder, ""
-        if placeholder:
+        """Deliver the final word, through an outage of some minutes if need be."""
+        for wait in self._again:
             try:
-                return await self._poster.replace(self._channel, placeholder, text, rich)
+                return await self._deliver(text, rich)
             except Undelivered as error:
-                if error.reason not in _CANNOT_EDIT | _BLOCKS_REFUSED:
-                    self._placeholder = placeholder
+                if error.reason not in _PASSING:
+                    raise
+                log.warning("%s; trying again in %.0f s", error, wait)
+            await sleep(wait)
+        return await self._deliver(text, rich)
+
+    async def _deliver(self, text: str, rich: list[Block] | None) -> None:
+        """One message: the "Looking…" becomes it, or else it is posted."""
+        if self._placeholder:
+            try:
+                return await self._poster.replace(self._channel, self._placeholder, text, rich)
+            except Undelivered as error:
+                if error.reason not in _CANNOT_EDIT:
                     raise
         await self._poster.say(self._channel, self._thread, text, rich)
         return None

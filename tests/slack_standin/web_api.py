@@ -61,12 +61,12 @@ def _channel(workspace: Workspace, arguments: Json, name: str = "channel") -> Ch
     return channel
 
 
-def _content(arguments: Json) -> None:
+def _content(workspace: Workspace, arguments: Json) -> None:
     text, blocks = arguments.get("text"), arguments.get("blocks")
     if error := text_error(text, blocks):
         raise Refused(error)
     if blocks not in (None, []):
-        error, messages = blocks_error(blocks)
+        error, messages = ("invalid_blocks", []) if workspace.blocks_refused else blocks_error(blocks)
         if error:
             raise Refused(error, errors=messages, response_metadata={"messages": messages})
 
@@ -84,7 +84,7 @@ def _post(workspace: Workspace, arguments: Json) -> Json:
     channel = _channel(workspace, arguments)
     if not channel.member:
         raise Refused("not_in_channel")
-    _content(arguments)
+    _content(workspace, arguments)
     thread = str(arguments.get("thread_ts") or "")
     if thread:
         _thread(workspace, channel.id, thread, "cannot_reply_to_message")
@@ -103,7 +103,7 @@ def _update(workspace: Workspace, arguments: Json) -> Json:
         raise Refused("message_not_found")
     if message.user != BOT_USER:
         raise Refused("cant_update_message")
-    _content(arguments)
+    _content(workspace, arguments)
     message.text, message.blocks = str(arguments.get("text") or ""), arguments.get("blocks") or []
     message.edits, message.arguments = message.edits + 1, arguments
     return {"channel": channel.id, "ts": message.ts, "text": message.text}
@@ -124,7 +124,7 @@ def _ephemeral(workspace: Workspace, arguments: Json) -> Json:
     # https://docs.slack.dev/reference/methods/chat.postEphemeral
     if not _channel(workspace, arguments).member:
         raise Refused("user_not_in_channel")
-    _content(arguments)
+    _content(workspace, arguments)
     return {"message_ts": workspace.new_ts()}
 
 

@@ -87,6 +87,7 @@ class Workspace:
     statuses: list[tuple[str, str, str]] = field(default_factory=list)  # channel, thread, status
     reactions: list[tuple[str, str, str]] = field(default_factory=list)
     revoked: dict[str, str] = field(default_factory=dict)  # token → error
+    blocks_refused: bool = False  # all of them: a rule of Slack's that nobody knew
     _stamps: int = 0
 
     def write(self, message: Message) -> Message:

@@ -1,0 +1,121 @@
+"""Speaking on Slack: the pace, the errors in our words, and one final message whatever Slack refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat import ChatRefused, Incoming
+from bot.chat.slack_post import LOOKING, Pace, Poster, SlackReply, Undelivered, translate
+from tests.fakes import FakeClock, answered
+from tests.slack_standin import SlackStandIn
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStandIn]:
+    async with SlackStandIn() as standin:
+        yield standin
+
+
+def refusal(answer: object) -> SlackApiError:
+    return SlackApiError("no", answer)  # type: ignore[no-untyped-call]
+
+
+async def replying(slack: SlackStandIn, channel: str = "C1") -> SlackReply:
+    ts = await slack.say("who holds the leaf?", channel)
+    client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
+    return SlackReply(
+        Poster(client, Pace(0.0)), Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"), (0.1, 0.3)
+    )
+
+
+def test_posts_to_one_channel_wait_for_each_other_and_channels_do_not() -> None:
+    clock = FakeClock()
+    pace = Pace(1.0, clock.time)
+    assert [pace.wait("C1"), pace.wait("C1"), pace.wait("C2"), pace.wait("C1")] == [0, 1, 0, 2]
+    clock.move(5)
+    assert pace.wait("C1") == 0
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive", "not_allowed_token_type"])
+def test_refused_credentials_come_with_advice(code: str) -> None:
+    problem = translate(refusal({"error": code}))
+    assert isinstance(problem, ChatRefused)
+    assert "xoxb-" in problem.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (refusal({"error": "not_in_channel"}), "Slack said not_in_channel: invite krab to the channel"),
+        (refusal({"error": "fatal_error"}), "Slack said fatal_error"),
+        (refusal("<html>"), "Slack said nothing readable"),
+        (TimeoutError(), "Slack can't be reached: TimeoutError"),
+    ],
+)
+def test_other_errors_say_what_slack_said(error: Exception, said: str) -> None:
+    assert str(translate(error)) == said
+
+
+async def test_a_looking_message_that_somebody_deleted_is_replaced_by_a_new_one(slack: SlackStandIn) -> None:
+    slack.failing["assistant.threads.setStatus"] = "missing_scope"
+    reply = await replying(slack)
+    await reply.working()
+    assert slack.transcript.pop().text == LOOKING
+    await reply.answer(answered())
+    (message,) = slack.by_krab()
+    assert (message.edits, "A leaf outlives" in message.shown) == (0, True)
+
+
+async def test_an_apology_takes_the_place_of_the_looking_message(slack: SlackStandIn) -> None:
+    slack.failing["assistant.threads.setStatus"] = "missing_scope"
+    reply = await replying(slack)
+    await reply.working()
+    slack.failing["chat.update"] = "no_permission"
+    with pytest.raises(Undelivered):
+        await reply.answer(answered())
+    del slack.failing["chat.update"]
+    await reply.text("Something went wrong.")
+    assert [message.shown for message in slack.by_krab()] == ["Something went wrong."]
+
+
+async def test_where_krab_is_no_member_nothing_is_shown_and_the_final_word_fails_with_a_hint(
+    slack: SlackStandIn,
+) -> None:
+    slack.workspace.channels["C2"].member = False
+    reply = await replying(slack, "C2")
+    await reply.working()
+    with pytest.raises(Undelivered, match="invite krab"):
+        await reply.answer(answered())
+    assert slack.by_krab() == []
+
+
+async def test_a_final_word_outlasts_an_outage(slack: SlackStandIn) -> None:
+    reply = await replying(slack)
+    slack.down = True
+    delivering = asyncio.create_task(reply.answer(answered()))
+    await asyncio.sleep(0.1)
+    slack.down = False
+    await delivering
+    assert len(slack.by_krab()) == 1
+
+
+async def test_a_final_word_that_slack_will_never_take_is_given_up(slack: SlackStandIn) -> None:
+    reply = await replying(slack)
+    slack.failing["chat.postMessage"] = "service_unavailable"
+    with pytest.raises(Undelivered, match="service_unavailable"):
+        await reply.answer(answered())
+    assert [name for name, _ in slack.calls] == ["chat.postMessage"] * 3
+
+
+async def test_a_slack_that_is_away_makes_no_answer_wait_for_the_status(slack: SlackStandIn) -> None:
+    reply = await replying(slack)
+    slack.down = True
+    await reply.working()
+    slack.down = False
+    await reply.answer(answered())
+    assert len(slack.by_krab()) == 1
