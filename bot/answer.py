@@ -7,9 +7,10 @@ there is none, and the nearest parts are shown.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.cite import flat
 from bot.evidence import Candidate, Wanted, candidates, wanted
@@ -17,10 +18,13 @@ from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import search_text
 from index.engine import Index, Result
 
+NOTHING = "I found nothing in my sources that answers this."
+ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
+CLOSEST = "This is the closest I found; it may not answer the question."
 RETRIEVED = 50
 NEAREST = 3
 _DEPTH = 200
-_EMBEDDED = 24  # sentences compared in meaning: what fits into a few milliseconds
+_EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,12 @@ class Rule:
     words: float = 1.0  # weight of the question's rare words in the sentence
     title: float = 0.3  # weight of those in its title
     meaning: float = 1.0  # weight of the cosine between question and sentence
-    answered: float = 0.55  # confidence from which an answer is one
-    weak: float = 0.45  # … and from which it is shown as weak evidence
+    closest: float = 5.0  # confidence: weight of the cosine of the closest passage,
+    best: float = 2.5  # of the best sentence's score,
+    doubt: float = 6.7  # and what both must outweigh
+    answered: float = 0.45  # confidence from which an answer is one
+    weak: float = 0.27  # … and from which it is shown as weak evidence
+    ours: float = 0.42  # closest passage below which a question is about something else
     close: float = 0.7  # a further sentence must score this share of the best
     most: int = 4  # sentences
     length: int = 110  # words
@@ -40,10 +48,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The sentences chosen, best first, and how sure we are of them (0 … 1)."""
+    """The sentences chosen, in reading order; the closest passage's cosine; how sure we are (0 … 1)."""
 
-    chosen: tuple[Candidate, ...] = field(default=())
-    confidence: float = 0.0
+    chosen: tuple[Candidate, ...]
+    closest: float
+    confidence: float
 
 
 class Answerer:
@@ -65,7 +74,7 @@ class Answerer:
         return replace(
             answer,
             retrieved=_parts(results)[:RETRIEVED],
-            as_of=question.as_of or self._index.catalog.totals().newest,
+            as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
             confidence=round(evidence.confidence, 3),
         )
@@ -75,7 +84,8 @@ class Answerer:
         rough = [self._by_words(c, aim) for c in candidates(results)]
         rough.sort(key=lambda c: -c.score)
         fine = self._by_meaning(text, rough[:_EMBEDDED])
-        return Evidence(_choose(fine, self._rule), self._confidence(aim, results, fine))
+        closest = max((dict(r.hit.why)["cosine"] for r in results), default=0.0)
+        return Evidence(_choose(fine, self._rule), closest, _confidence(closest, fine, self._rule))
 
     def _by_words(self, candidate: Candidate, aim: Wanted) -> Candidate:
         found = candidate.result.found
@@ -97,18 +107,6 @@ class Answerer:
         ]
         return sorted(fine, key=lambda c: -c.score)
 
-    def _confidence(self, aim: Wanted, results: Sequence[Result], fine: Sequence[Candidate]) -> float:
-        if not fine:
-            return 0.0
-        cosine = max(dict(r.hit.why)["cosine"] for r in results[:10])
-        best = results[0].found
-        text = f"{best.title} {best.passage.text}"
-        coverage = max(
-            aim.coverage(self._index.terms(f"{r.found.title} {r.found.author} {r.found.passage.text}"))
-            for r in results[:5]
-        )
-        return 0.5 * cosine + 0.5 * coverage if text else 0.0
-
     def _compose(self, results: Sequence[Result], evidence: Evidence) -> Answer:
         if evidence.confidence < self._rule.weak or not evidence.chosen:
             return self._nothing(results, evidence)
@@ -123,7 +121,7 @@ class Answerer:
             status=Status.ANSWERED if answered else Status.WEAK,
             sentences=tuple(sentences),
             sources=tuple(sources.values()),
-            remark="" if answered else "This is the closest I found; it may not answer the question.",
+            remark="" if answered else CLOSEST,
         )
 
     def _nothing(self, results: Sequence[Result], evidence: Evidence) -> Answer:
@@ -132,11 +130,9 @@ class Answerer:
             if result.found.document not in nearest and len(nearest) < NEAREST:
                 n = len(nearest) + 1
                 nearest[result.found.document] = self._citation(result, _opening(result), n)
-        return Answer(
-            status=Status.NOT_FOUND,
-            nearest=tuple(nearest.values()),
-            remark="I found nothing in my sources that answers this.",
-        )
+        if evidence.closest < self._rule.ours:
+            return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE)
+        return Answer(Status.NOT_FOUND, nearest=tuple(nearest.values()), remark=NOTHING)
 
     def _citation(self, result: Result, quote: str, n: int) -> Citation:
         found = result.found
@@ -161,6 +157,12 @@ def _parts(results: Sequence[Result]) -> tuple[str, ...]:
 
 def _opening(result: Result) -> str:
     return result.found.passage.text[:200]
+
+
+def _confidence(closest: float, fine: Sequence[Candidate], rule: Rule) -> float:
+    if not fine:
+        return 0.0
+    return 1 / (1 + math.exp(rule.doubt - rule.closest * closest - rule.best * fine[0].score))
 
 
 def _choose(fine: Sequence[Candidate], rule: Rule) -> tuple[Candidate, ...]:

@@ -248,6 +248,10 @@ class Catalog:
         ).fetchone()
         return Totals(parts, documents, passages, pending, codec.moment(newest))
 
+    def newest(self) -> datetime | None:
+        """Return the date of the newest part."""
+        return codec.moment(self._database.connection().execute("SELECT max(date) FROM parts").fetchone()[0])
+
     def counts(self) -> dict[str, int]:
         """Return the number of parts by source."""
         rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
