@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.cite import flat
+from bot.cite import flat, spoken
 from bot.evidence import Candidate, Wanted, candidates, wanted
 from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import search_text
@@ -113,7 +113,7 @@ class Answerer:
         sources: dict[str, Citation] = {}
         sentences = []
         for chosen in evidence.chosen:
-            said = flat(chosen.text)
+            said = spoken(chosen.text)
             citation = sources.setdefault(said, self._citation(chosen.result, chosen.text, len(sources) + 1))
             sentences.append(Sentence(said, (citation.n,)))
         answered = evidence.confidence >= self._rule.answered

@@ -5,11 +5,16 @@ Verbatim means: the same characters in the same order, white space apart (mail i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.model import Answer
 from index.model import Part
+
+
+# Markdown: [text](address), [text][label], <address>; the quote keeps them, a person need not read them.
+_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class Broken:
 def flat(text: str) -> str:
     """Return ``text`` with every run of white space as one blank."""
     return " ".join(text.split())
+
+
+def spoken(quote: str) -> str:
+    """Return ``quote`` as a sentence to read: on one line, links as their text. Nothing else is changed."""
+    return _LINK.sub(r"\1", flat(quote))
 
 
 def holds(quote: str, part: Part) -> bool:
