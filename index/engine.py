@@ -62,6 +62,7 @@ class Index:
         self._ingesting = threading.Lock()
         self._seen = -1
         self._stale = False
+        self._unfinished = True  # an earlier process may have left passages without vectors
         self._generation = self._live_generation()
         self._open_caches()
 
@@ -98,9 +99,11 @@ class Index:
             changes += Changes(removed=self.catalog.remove(batch.removed, source))
             if batch.rejected:
                 self.catalog.reject(batch.rejected, source)
-            if changes.new or changes.changed or changes.removed:
+            self._unfinished = self._unfinished or bool(changes.new or changes.changed or changes.removed)
+            if self._unfinished:
                 self.embed_pending()
                 self._catch_up()
+                self._unfinished = False
         return changes
 
     def embed_pending(self) -> None:
@@ -110,10 +113,11 @@ class Index:
     def sync(self) -> None:
         """Bring both caches up to what the catalogue holds."""
         with self._lock:
-            self._seen = self.catalog.tick()
+            tick = self.catalog.tick()
             wanted = set(self.catalog.numbers(self._generation))
             self._sync_vectors(wanted)
-            self._sync_words(wanted)
+            # Busy means that another process writes words, perhaps not all of these: the next search tries again.
+            self._seen = tick if self._sync_words(wanted) else 0
 
     def _sync_vectors(self, wanted: set[int]) -> None:
         have = self._vectors.numbers()
@@ -124,13 +128,11 @@ class Index:
             self._vectors.add(*self.catalog.vectors(self._generation, missing[start : start + 10_000]))
         self._stale = self._stale or bool(gone or missing)
 
-    def _sync_words(self, wanted: set[int]) -> None:
+    def _sync_words(self, wanted: set[int]) -> bool:
         self._words.reload()
         have = self._words.numbers()
         gone, missing = have - wanted, sorted(wanted - have)
-        if gone or missing:
-            # Busy means that another process is doing the same; its commit is seen at the next search.
-            self._words.update(map(_entry, self.catalog.words(missing)), sorted(gone))
+        return not (gone or missing) or self._words.update(map(_entry, self.catalog.words(missing)), sorted(gone))
 
     def save(self) -> None:
         """Write the vector cache to disk, when it has changed, so that the next start is quick."""

@@ -124,7 +124,7 @@ class Lexical:
             return False
         try:
             for number in remove:
-                writer.delete_documents("number", number)
+                writer.delete_documents_by_term("number", number)
             for entry in add:
                 document = tantivy.Document(**{name: getattr(entry, name) for name in _TEXTS})
                 document.add_unsigned("number", entry.number)
@@ -138,8 +138,11 @@ class Lexical:
         return True
 
     def reload(self) -> None:
-        """See what other processes have committed."""
-        self._index.reload()
+        """See what other processes have committed. An index that is no longer there begins anew, empty."""
+        try:
+            self._index.reload()
+        except ValueError:
+            self._index = self._open()
 
     def numbers(self) -> set[int]:
         """Return the numbers of all entries."""
