@@ -185,12 +185,13 @@ async def test_blocks_that_slack_refuses_become_plain_text(slack: SlackStandIn, 
     assert [message.shown[:29] for message in slack.by_krab()] == ["A leaf outlives its frog. [1]"]
 
 
-async def test_too_many_requests_are_waited_out() -> None:
+async def test_too_many_requests_are_waited_out_as_slack_asks(caplog: pytest.LogCaptureFixture) -> None:
     async with SlackStandIn(post_every=0.5) as slack, krab(slack):
         for _ in range(2):
             await slack.say(slack.ask(QUESTION))
         await slack.until(lambda: len(slack.by_krab()) == 2)
         assert slack.limited == 1
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 async def test_krab_keeps_to_one_message_a_second_in_a_channel_by_itself() -> None:

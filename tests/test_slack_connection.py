@@ -90,6 +90,15 @@ async def test_a_socket_that_slack_refreshes_is_replaced(slack: SlackStandIn) ->
         await slack.until(slack.by_krab)
 
 
+async def test_an_address_that_has_expired_is_not_tried_for_ever(slack: SlackStandIn) -> None:
+    async with krab(slack):
+        slack.socket.shut = True
+        await slack.socket.drop()
+        await asyncio.sleep(0.5)
+        slack.socket.shut = False
+        await slack.until(lambda: slack.socket.opened == 2)
+
+
 async def test_an_outage_is_outlived_without_tracebacks(slack: SlackStandIn, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with krab(slack) as running:

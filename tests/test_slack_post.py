@@ -29,7 +29,9 @@ async def replying(slack: SlackStandIn, channel: str = "C1") -> SlackReply:
     ts = await slack.say("who holds the leaf?", channel)
     client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
     return SlackReply(
-        Poster(client, Pace(0.0)), Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"), (0.1, 0.3)
+        Poster(client, Pace(0.0), courtesy=0.2),
+        Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"),
+        (0.1, 0.3),
     )
 
 
@@ -110,6 +112,14 @@ async def test_a_final_word_that_slack_will_never_take_is_given_up(slack: SlackS
     with pytest.raises(Undelivered, match="service_unavailable"):
         await reply.answer(answered())
     assert [name for name, _ in slack.calls] == ["chat.postMessage"] * 3
+
+
+async def test_no_answer_waits_for_a_slow_status(slack: SlackStandIn) -> None:
+    reply = await replying(slack)
+    slack.slow["assistant.threads.setStatus"] = 30.0
+    await asyncio.wait_for(reply.working(), 2)
+    await reply.answer(answered())
+    assert [message.edits for message in slack.by_krab()] == [0]
 
 
 async def test_a_slack_that_is_away_makes_no_answer_wait_for_the_status(slack: SlackStandIn) -> None:

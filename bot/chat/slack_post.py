@@ -101,20 +101,21 @@ class Pace:
 class Poster:
     """Everything krab says in a workspace goes through here."""
 
-    def __init__(self, client: AsyncWebClient, pace: Pace) -> None:
+    def __init__(self, client: AsyncWebClient, pace: Pace, courtesy: float = COURTESY) -> None:
         self._client = client
         self._pace = pace
+        self._courtesy = courtesy
         self._has_status = True
 
     async def status(self, channel: str, thread: str) -> bool:
         """Show in the thread that krab is at work, until it posts there; whether Slack can.
 
-        It is a courtesy, and no answer waits for it longer than ``COURTESY``.
+        It is a courtesy, and no answer waits for it longer than ``courtesy`` seconds.
         """
         if self._has_status:
             call = self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=STATUS)
             try:
-                await self._call(wait_for(call, COURTESY))
+                await self._call(wait_for(call, self._courtesy))
                 return True
             except Undelivered as error:
                 if error.reason == "unreachable":

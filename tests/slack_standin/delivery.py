@@ -32,6 +32,7 @@ class SocketDelivery:
         self._acks: dict[str, asyncio.Future[None]] = {}
         self.sockets: list[web.WebSocketResponse] = []
         self._transports: dict[web.WebSocketResponse, asyncio.Transport] = {}
+        self.shut = False  # no socket is accepted, though addresses are given out
         self.opened = 0
         self.deliveries = 0
         self.lost: list[dict[str, Any]] = []
@@ -43,7 +44,7 @@ class SocketDelivery:
         return ticket
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
-        if self._tickets.pop(request.query.get("ticket", ""), 0.0) < time.monotonic():
+        if self._tickets.pop(request.query.get("ticket", ""), 0.0) < time.monotonic() or self.shut:
             return web.Response(status=404, text="no such ticket")
         socket = web.WebSocketResponse()
         await socket.prepare(request)

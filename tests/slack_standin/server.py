@@ -29,6 +29,7 @@ class SlackStandIn:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.limited = 0  # requests answered with 429
         self.down = False  # every request is answered with 503
+        self.slow: dict[str, float] = {}  # method → the seconds it takes
         self.failing: dict[str, str] = {}  # method → the error it answers with
         self._post_every = post_every
         self._last_post: dict[str, float] = {}
@@ -129,6 +130,7 @@ class SlackStandIn:
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_form_data"})
         self.calls.append((method, arguments))
+        await asyncio.sleep(self.slow.get(method, 0.0))
         # https://docs.slack.dev/apis/web-api/rate-limits: HTTP 429 with Retry-After, about 1 post/s a channel
         if self._too_fast(method, arguments):
             self.limited += 1
