@@ -34,7 +34,7 @@ PATH = re.compile(
     r"|(?:\+\+\+|---) (?:[ab]/)?(?P<file>\S+))",
     re.M,
 )
-MOVED = re.compile(r"\{(?P<old>[^{}]*) => (?P<new>[^{}]*)\}|^(?P<from>\S+) => (?P<to>\S+)$")
+MOVED = re.compile(r"\{(?P<old>[^{}]*) => (?P<new>[^{}]*)\}|^(?P<from>[^\s{}]+) => (?P<to>[^\s{}]+)$")
 MARKS = frozenset("+-@")
 HEADS = frozenset(("+++", "---"))
 WORD = re.compile(r"[A-Za-z_]\w{2,79}(?:!?\()?")

@@ -56,8 +56,8 @@ def tip(repository: Path) -> str:
 
 
 def count(repository: Path, after: str, until: str) -> int:
-    """How many commits stand between ``after`` ("" is the beginning) and ``until``."""
-    return int(git(repository, "rev-list", "--count", _range(after, until), "--"))
+    """How many commits stand between ``after`` ("" is the beginning) and ``until`` ("" when there is none)."""
+    return int(git(repository, "rev-list", "--count", _range(after, until), "--")) if until else 0
 
 
 def known(repository: Path, commit: str) -> bool:

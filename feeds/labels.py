@@ -27,7 +27,7 @@ BOT_NAME = re.compile(
     r"\bbot\b$|\brobot\b|pr-tracker",
     re.I,
 )
-BOT_HEADERS = ("robot-id", "x-patchwork-hint", "x-sashiko", "x-syzbot", "x-stable", "x-kernel-test-branch")
+BOT_HEADERS = ("robot-id", "x-sashiko", "x-syzbot", "x-stable", "x-kernel-test-branch")
 BOT_SUBJECT = re.compile(
     r"\[(?:syzbot|tip:|PATCH AUTOSEL|linux-next:master|kbuild)|Patch \".*\" has been added to |FAILED: patch |"
     r".*\bAUTOSEL\b",
