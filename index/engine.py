@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -148,11 +148,19 @@ class Index:
     ) -> list[Result]:
         """Return at most ``k`` passages for ``query``, best first; none dated after ``until``."""
         self._refresh()
-        scored = self._scored(query, ranking)
-        scored = scored if until else scored[:k]
+        if until is None:
+            return self._results(self._scored(query, ranking)[:k])
+        while True:
+            scored = self._scored(query, ranking)
+            known = [r for r in self._results(scored) if r.found.date and r.found.date <= until]
+            if len(known) >= k or len(scored) < ranking.depth:
+                return known[:k]
+            # What came later has filled the first places: look further down.
+            ranking = replace(ranking, depth=ranking.depth * 8)
+
+    def _results(self, scored: Sequence[rank.Scored]) -> list[Result]:
         found = self.catalog.found([s.number for s in scored])
-        results = [_result(s, found[s.number]) for s in scored if s.number in found]
-        return [r for r in results if not until or (r.found.date and r.found.date <= until)][:k]
+        return [_result(s, found[s.number]) for s in scored if s.number in found]
 
     def _scored(self, query: str, ranking: Ranking) -> list[rank.Scored]:
         with self._lock:
