@@ -112,7 +112,7 @@ class Contents:
     """What an index holds, apart from numbers that only the order of events decides.
 
     ``parts`` (id, everything about it); ``documents`` the sets of ids that belong together; ``passages``
-    (part, start, end, text) of the live generation; ``vectors`` by key, of passages that there are.
+    (part, start, end, text) of the live generation, and how many of them are ``pending``; their ``vectors`` by key.
     """
 
     parts: frozenset[tuple[str, object]]
@@ -138,12 +138,13 @@ def catalog_contents(catalog: Catalog) -> Contents:
     live = "s.generation IN (SELECT number FROM generations WHERE live = 1)"
     passages = f"SELECT p.id, s.start, s.stop, s.text FROM passages s JOIN parts p ON p.number = s.part WHERE {live}"
     vectors = f"SELECT v.key, v.vector FROM vectors v WHERE v.key IN (SELECT s.key FROM passages s WHERE {live})"
+    pending = f"SELECT count(*) FROM pending n JOIN passages s ON s.number = n.passage WHERE {live}"
     return Contents(
         parts=frozenset((p.id, p) for p in catalog.parts()),
         origins=frozenset(execute("SELECT p.id, o.source FROM origins o JOIN parts p ON p.number = o.part")),
         documents=frozenset(map(frozenset, members.values())),
         passages=tuple(sorted(execute(passages))),
-        pending=catalog.totals().pending,
+        pending=execute(pending).fetchone()[0],
         vectors=dict(execute(vectors)),
     )
 

@@ -1,0 +1,375 @@
+"""The index as one thing: what goes in is found, whatever happened to the caches, the process or another one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from index.database import Database
+from index.engine import DEFAULT_RANKING, Index, Ranking, reindex
+from index.errors import NeedsReindex
+from index.lexical import Lexical
+from index.model import Batch, Part, Rejected
+from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post
+
+WORDS = Ranking(dense=0)
+MEANING = Ranking(dense=1)
+CAR = part("car", "The car is fast.", title="wheels")
+DOCTOR = part("doctor", "The doctor of the dma_alloc_coherent ward.", title="health")
+LEAF = part("leaf", "A leaf outlives its frog.", title="pond")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with opened(tmp_path) as made:
+        made.ingest(Batch((CAR, DOCTOR, LEAF)), "pond")
+        yield made
+
+
+def ids(index: Index, query: str, ranking: Ranking = DEFAULT_RANKING) -> list[str]:
+    return [result.found.passage.part for result in index.search(query, ranking=ranking)]
+
+
+def reindexed(folder: Path, embedder: FakeEmbedder | None = None) -> list[tuple[int, int]]:
+    """Reindex as another process would."""
+    with closing(Database(folder / "krab.db")) as database:
+        return list(reindex(database, embedder or FakeEmbedder()))
+
+
+# Finding
+
+
+def test_nothing_is_found_in_an_empty_index(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        assert (index.search("anything at all?"), index.ready) == ([], True)
+
+
+def test_what_was_ingested_is_found_by_its_words(index: Index) -> None:
+    assert ids(index, "which leaf?", WORDS) == ["leaf"]
+
+
+def test_what_was_ingested_is_found_by_its_meaning(index: Index) -> None:
+    assert ids(index, "quick automobile", MEANING)[0] == "car"
+    assert ids(index, "quick automobile", WORDS) == []
+
+
+def test_both_ways_of_finding_are_fused(index: Index) -> None:
+    assert {"leaf", "car"} <= set(ids(index, "quick leaf"))
+
+
+def test_a_result_tells_where_it_is_from_and_what_its_score_is_made_of(index: Index) -> None:
+    best = index.search("a leaf outlives its frog")[0]
+    assert (best.found.title, best.found.url, best.found.author, best.found.date) == (
+        LEAF.title,
+        LEAF.url,
+        LEAF.author,
+        LEAF.date,
+    )
+    assert best.found.passage.text == "A leaf outlives its frog."
+    assert dict(best.hit.why)["cosine"] > 0.5
+    assert dict(best.hit.why)["bm25"] > 0
+
+
+def test_results_come_best_first_and_no_more_than_asked_for(index: Index) -> None:
+    scores = [result.hit.score for result in index.search("the leaf of the doctor")]
+    assert scores == sorted(scores, reverse=True)
+    assert len(index.search("the leaf of the doctor", 1)) == 1
+
+
+def test_a_part_without_words_of_its_own_is_found_by_its_title(index: Index) -> None:
+    index.ingest(Batch((part("bare", title="[PATCH] newt: sleep longer"),)), "pond")
+    assert ids(index, "newt sleep", WORDS) == ["bare"]
+    assert ids(index, "newt sleep", MEANING)[0] == "bare"
+
+
+def test_nothing_newer_than_asked_for_is_found(index: Index) -> None:
+    index.ingest(
+        Batch((part("later", "Another leaf.", date=NOON + timedelta(days=1)), part("undated", date=None))), "p"
+    )
+    found = [r.found.passage.part for r in index.search("leaf", until=NOON)]
+    assert "leaf" in found
+    assert not {"later", "undated"} & set(found)
+
+
+def test_the_past_is_found_under_any_amount_of_news(tmp_path: Path) -> None:
+    news = [part(f"{n}", "A leaf, a leaf, a leaf!", date=NOON + timedelta(days=n)) for n in range(1, 300)]
+    with opened(tmp_path) as index:
+        index.ingest(Batch((*news, part("old", "Of frogs and more frogs, and one leaf."))), "pond")
+        assert [r.found.passage.part for r in index.search("leaf", until=NOON)] == ["old"]
+
+
+def test_the_tick_of_ingesting_tells_what_changed(index: Index) -> None:
+    changes = index.ingest(Batch((CAR, part("new")), removed=("leaf",)), "pond")
+    assert (changes.new, changes.unchanged, changes.removed) == (1, 1, 1)
+
+
+def test_what_could_not_be_read_is_kept(index: Index) -> None:
+    index.ingest(Batch(rejected=(Rejected("commit 7", "no header"),)), "pond")
+    assert index.catalog.rejected() == [("pond", Rejected("commit 7", "no header"))]
+
+
+# Changing
+
+
+def test_a_removed_part_is_found_no_more(index: Index) -> None:
+    index.ingest(Batch(removed=("leaf",)), "pond")
+    assert "leaf" not in ids(index, "leaf", WORDS) + ids(index, "leaf", MEANING)
+
+
+def test_a_changed_post_is_found_by_its_new_words_only(index: Index) -> None:
+    index.ingest(Batch((post("p", "About herons."),)), "blog")
+    index.ingest(Batch((post("p", "About newts."),)), "blog")
+    assert (ids(index, "newts", WORDS), ids(index, "herons", WORDS)) == (["p"], [])
+
+
+def test_ingesting_again_embeds_nothing(index: Index) -> None:
+    embedder = index.embedder
+    assert isinstance(embedder, FakeEmbedder)
+    before = len(embedder.embedded)
+    index.ingest(Batch((CAR, DOCTOR, LEAF)), "pond")
+    assert len(embedder.embedded) == before
+
+
+def test_what_another_process_writes_is_found_at_the_next_search(index: Index, tmp_path: Path) -> None:
+    with opened(tmp_path) as other:
+        other.ingest(Batch((part("newt", "A newt sleeps."),), removed=("leaf",)), "pond")
+    assert ids(index, "newt sleeps", WORDS) == ["newt"]
+    assert ids(index, "newt sleeps", MEANING)[0] == "newt"
+    assert "leaf" not in ids(index, "leaf", MEANING)
+
+
+def test_words_that_could_not_be_written_just_then_are_found_later(index: Index, tmp_path: Path) -> None:
+    with busy(next(tmp_path.glob("words-*"))):
+        index.ingest(Batch((part("newt", "A newt sleeps."),)), "pond")
+        assert ids(index, "newt", MEANING)[0] == "newt"
+    assert ids(index, "newt", WORDS) == ["newt"]
+
+
+class busy:
+    """Another process writes words."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lexical = Lexical(folder)
+
+    def __enter__(self) -> None:
+        self._writer = self._lexical._index.writer(15_000_000, 1)
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.wait_merging_threads()
+
+
+# Caches
+
+
+def reopened_after(folder: Path, harm: Callable[[Path], object]) -> list[list[str]]:
+    """Fill and save an index, do ``harm`` to its folder, and search in it."""
+    with opened(folder) as index:
+        index.ingest(Batch((CAR, DOCTOR, LEAF)), "pond")
+        index.save()
+    harm(folder)
+    with opened(folder) as index:
+        index.save()
+        return [ids(index, "quick automobile", MEANING)[:1], ids(index, "leaf", WORDS)]
+
+
+def gone(*paths: Path) -> None:
+    for path in paths:
+        path.unlink()
+
+
+def cut_in_half(*paths: Path) -> None:
+    for path in paths:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def spoilt(path: Path) -> None:
+    path.write_bytes(bytes(byte ^ 0xFF for byte in path.read_bytes()))
+
+
+def vectors(folder: Path) -> Path:
+    return next(folder.glob("vectors-*"))
+
+
+def words(folder: Path, *suffixes: str) -> list[Path]:
+    return sorted(
+        p for p in next(folder.glob("words-*")).iterdir() if p.suffix in (suffixes or p.suffix) and p.is_file()
+    )
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda folder: None,
+        lambda folder: gone(vectors(folder)),
+        lambda folder: cut_in_half(vectors(folder)),
+        lambda folder: spoilt(vectors(folder)),
+        lambda folder: shutil.rmtree(words(folder)[0].parent),
+        lambda folder: gone(*words(folder)),
+        lambda folder: gone(words(folder)[0].parent / "meta.json"),
+        lambda folder: cut_in_half(words(folder)[0].parent / "meta.json"),
+        lambda folder: cut_in_half(*words(folder)),
+        lambda folder: gone(*words(folder, ".idx")),
+        lambda folder: cut_in_half(*words(folder, ".idx", ".term", ".store")),
+    ],
+    ids=[
+        "none",
+        "no vectors",
+        "half the vectors",
+        "spoilt vectors",
+        "no words",
+        "no word files",
+        "no meta.json",
+        "half a meta.json",
+        "half of every word file",
+        "no postings",
+        "half the postings",
+    ],
+)
+def test_damaged_caches_are_made_anew_from_the_catalogue(tmp_path: Path, harm: Callable[[Path], object]) -> None:
+    assert reopened_after(tmp_path, harm) == [["car"], ["leaf"]]
+
+
+def test_words_that_vanish_while_the_index_is_open_do_not_stop_it(index: Index, tmp_path: Path) -> None:
+    shutil.rmtree(next(tmp_path.glob("words-*")))
+    index.ingest(Batch((part("newt", "A newt sleeps."),)), "pond")
+    assert ids(index, "newt", WORDS) == ["newt"]
+    assert ids(index, "leaf", WORDS) == ["leaf"]
+
+
+def test_a_saved_index_is_opened_without_embedding_anything(tmp_path: Path, index: Index) -> None:
+    index.save()
+    embedder = FakeEmbedder()
+    with opened(tmp_path, embedder) as again:
+        assert len(again._vectors.numbers()) == 3
+        assert embedder.embedded == []
+
+
+def test_vectors_are_written_only_when_they_have_changed(index: Index, tmp_path: Path) -> None:
+    index.save()
+    before = vectors(tmp_path).stat().st_mtime_ns
+    index.save()
+    assert vectors(tmp_path).stat().st_mtime_ns == before
+
+
+# Crashes between the steps of one ingest
+
+
+def test_a_crash_before_the_vectors_is_made_good_by_the_next_run(tmp_path: Path) -> None:
+    with opened(tmp_path, FakeEmbedder(calls_left=0)) as index, pytest.raises(InterruptedError):
+        index.ingest(Batch((CAR, LEAF)), "pond")
+    with opened(tmp_path) as index:
+        index.ingest(Batch((CAR, LEAF)), "pond")
+        assert index.catalog.totals().pending == 0
+        assert ids(index, "quick automobile", MEANING)[0] == "car"
+
+
+# Reindexing
+
+
+def test_vectors_of_another_embedder_are_refused_with_what_to_do(index: Index, tmp_path: Path) -> None:
+    with pytest.raises(NeedsReindex, match=r"fake/1.*fake/2.*krab reindex"), opened(tmp_path, FakeEmbedder("fake/2")):
+        pass
+
+
+def test_after_a_reindex_the_new_embedder_answers(index: Index, tmp_path: Path) -> None:
+    assert reindexed(tmp_path, FakeEmbedder("fake/2")) == [(3, 3)]
+    with opened(tmp_path, FakeEmbedder("fake/2")) as again:
+        assert ids(again, "quick automobile", MEANING)[0] == "car"
+
+
+def test_an_open_index_goes_on_with_the_new_generation(index: Index, tmp_path: Path) -> None:
+    reindexed(tmp_path)
+    assert ids(index, "quick automobile", MEANING)[0] == "car"
+    assert ids(index, "leaf", WORDS) == ["leaf"]
+
+
+def test_what_is_ingested_after_another_process_has_reindexed_is_found(index: Index, tmp_path: Path) -> None:
+    reindexed(tmp_path)
+    index.ingest(Batch((part("newt", "A newt sleeps."),)), "pond")
+    assert ids(index, "newt leaf", WORDS) == ["newt", "leaf"]
+
+
+def test_what_is_ingested_while_reindexing_is_found_before_and_after(tmp_path: Path) -> None:
+    with opened(tmp_path) as index, closing(Database(tmp_path / "krab.db")) as database:
+        index.ingest(Batch(tuple(many(501))), "pond")
+        steps = reindex(database, FakeEmbedder())
+        next(steps)
+        index.ingest(Batch((part("newt", "A newt sleeps."),), removed=("0", "500")), "pond")
+        assert ids(index, "newt", WORDS) == ["newt"]
+        list(steps)
+        assert ids(index, "newt", WORDS) == ["newt"]
+        assert index.catalog.totals().passages == 500
+
+
+def many(n: int) -> list[Part]:
+    return [part(f"{i}", f"Leaf number {i}.", title="leaves") for i in range(n)]
+
+
+def stopped_after_steps(folder: Path, steps: int) -> None:
+    with closing(Database(folder / "krab.db")) as database:
+        list(islice(reindex(database, FakeEmbedder("fake/2")), steps))
+
+
+def stopped_while_embedding(folder: Path, calls: int) -> None:
+    with pytest.raises(InterruptedError):
+        reindexed(folder, FakeEmbedder("fake/2", calls_left=calls))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 1,100 parts, made by the first fake embedder."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with opened(folder) as index:
+        index.ingest(Batch(tuple(many(1100))), "pond")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "when"),
+    [
+        (stopped_after_steps, 1),
+        (stopped_after_steps, 2),
+        (stopped_after_steps, 3),
+        (stopped_while_embedding, 0),
+        (stopped_while_embedding, 1),
+        (stopped_while_embedding, 2),
+    ],
+)
+def test_an_interrupted_reindex_goes_on_to_the_same_end(
+    undisturbed: Path, tmp_path: Path, interrupt: Callable[[Path, int], None], when: int
+) -> None:
+    shutil.copytree(undisturbed, tmp_path / "again")
+    interrupt(tmp_path / "again", when)
+    assert differences(contents(undisturbed), contents(tmp_path / "again")) == []  # still the old generation
+    reindexed(tmp_path / "again", FakeEmbedder("fake/2"))
+    assert differences(contents(undisturbed), contents(tmp_path / "again")) == []
+    with opened(tmp_path / "again", FakeEmbedder("fake/2")) as index:
+        assert ids(index, "leaf number 777", WORDS)[0] == "777"
+
+
+def test_an_interrupted_reindex_is_begun_anew_for_another_embedder(undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "again")
+    stopped_after_steps(tmp_path / "again", 1)
+    third = FakeEmbedder("fake/3")
+    assert reindexed(tmp_path / "again", third)[0] == (500, 1100)
+    assert len(third.embedded) == 1100
+
+
+def test_a_resumed_reindex_embeds_only_what_is_missing(undisturbed: Path, tmp_path: Path) -> None:
+    shutil.copytree(undisturbed, tmp_path / "again")
+    stopped_after_steps(tmp_path / "again", 1)
+    second = FakeEmbedder("fake/2")
+    reindexed(tmp_path / "again", second)
+    assert len(second.embedded) == 600
+
+
+def test_an_empty_index_is_reindexed_in_no_steps(tmp_path: Path) -> None:
+    assert reindexed(tmp_path) == []
+    with opened(tmp_path) as index:
+        assert index.ready
