@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from bot.model import Answer
 from index.model import Part
 
-
 # Markdown: [text](address), [text][label], <address>; the quote keeps them, a person need not read them.
 _LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])")
 

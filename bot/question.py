@@ -16,7 +16,8 @@ STOP = frozenset(
     " who whi will with work would yet you your".split()
 )
 _REFERS = re.compile(
-    r"\b(it|its|that|this|they|them|their|he|his|she|her|there|those|these|one|ones|then)\b|^\s*(and|but|so|or|what about)\b",
+    r"\b(it|its|that|this|they|them|their|he|his|she|her|there|those|these|one|ones|then)\b"
+    r"|^\s*(and|but|so|or|what about)\b",
     re.IGNORECASE,
 )
 _GREETING = re.compile(r"^\s*(?:hi|hello|hey|thanks?|thank you)\b[\s,!.:]*(?:krab\b)?[\s,!.:]*", re.IGNORECASE)

@@ -5,21 +5,34 @@ Everything is built from settings, in the order of need; nothing here decides an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from time import time
+from typing import TYPE_CHECKING
 
 from bot.answer import Answerer
 from bot.settings import Settings
 from bot.state import State
+from feeds.cursors import Cursors
 from feeds.kinds import Source
 from index.catalog import Catalog
 from index.database import Database
 from index.embed import Embedder, load
 from index.engine import Index
 from index.errors import Unusable
+from index.model import Batch
 
-NOTES = "starter-notes"
+STARTER = Source("starter-notes", "notes", "")
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+    from bot.chat import Chat
+    from bot.web import SourceRow, StatusView
+    from feeds.poll import Poller
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Krab:
     index: Index
     answerer: Answerer
     state: State
+    cursors: Cursors
 
 
 @contextmanager
@@ -43,9 +57,11 @@ def opened(settings: Settings) -> Iterator[Krab]:
     try:
         index = open_index(settings, database)
         state = State(settings.data / "state.db")
+        krab = Krab(settings, database, index, Answerer(index), state, Cursors.at(database.path))
         if settings.starter_notes:
-            read_starter_notes(index, database)
-        yield Krab(settings, database, index, Answerer(index), state)
+            read_starter_notes(krab)
+        index.save()
+        yield krab
         index.save()
         state.close()
     finally:
@@ -76,12 +92,123 @@ def open_embedder(settings: Settings, database: Database, *, fresh: bool = False
     return load(settings.embedder, prefer=live.embedder if live else "", cache=settings.data / "model")
 
 
+def read_starter_notes(krab: Krab) -> None:
+    """Index the notes that come with krab, as far as they changed since the last time."""
+    from feeds.kinds import notes
+    from feeds.poll import poll
+
+    krab.cursors.register([STARTER])
+    poll(STARTER, notes.starter(), krab.cursors, _sink(krab.index))
+
+
+def poller(krab: Krab) -> Poller:
+    """Return the driver of all sources."""
+    from feeds.fetch import Client, Manners
+    from feeds.guard import Guard
+    from feeds.poll import Poller
+
+    told = krab.settings.fetch
+    client = Client(Manners(told.contact), cache=krab.settings.data / "lore", guard=Guard(told.allow_private))
+    return Poller(sources(krab.settings), client, krab.cursors, _sink(krab.index))
+
+
+def _sink(index: Index) -> Callable[[Batch, str], None]:
+    def store(batch: Batch, source: str) -> None:
+        index.ingest(batch, source)
+
+    return store
+
+
+def source_rows(krab: Krab) -> list[SourceRow]:
+    """Return every source and its health."""
+    from bot.web import SourceRow
+    from feeds.schedule import SourceState, stalled
+
+    states, counts = krab.cursors.states(), krab.index.catalog.counts()
+    told = {source.name: source for source in (*sources(krab.settings), *_starter(krab.settings))}
+    rows = []
+    for name, source in told.items():
+        state = states.get(name, SourceState())
+        health = "failing" if state.last_error else "stalled" if stalled(state, time()) else "ok"
+        rows.append(
+            SourceRow(
+                name=name,
+                kind=source.kind,
+                url=source.url.partition("#")[0],
+                state=health if state.last_success or state.last_error or counts.get(name) else "not yet read",
+                last_success=_moment(state.last_success),
+                last_error=state.last_error,
+                next_poll=_moment(state.next_poll) if name != STARTER.name else None,
+                parts=counts.get(name, 0),
+            )
+        )
+    others = [SourceRow(name, "archive", "", "ok", parts=count) for name, count in counts.items() if name not in told]
+    return rows + others
+
+
+def _starter(settings: Settings) -> tuple[Source, ...]:
+    return (STARTER,) if settings.starter_notes else ()
+
+
+def _moment(stamp: float | None) -> datetime | None:
+    return datetime.fromtimestamp(stamp, UTC) if stamp else None
+
+
 def sources(settings: Settings) -> tuple[Source, ...]:
     """Return the sources to poll: the configured ones, or the built-in list when none are."""
-    from feeds.defaults import SOURCES
+    from feeds.defaults import BUILTIN
 
     if settings.sources is None:
-        return SOURCES
+        return BUILTIN
     names = {source.name for source in settings.sources}
-    extra = tuple(s for s in SOURCES if s.name not in names) if settings.builtin_sources else ()
+    extra = tuple(s for s in BUILTIN if s.name not in names) if settings.builtin_sources else ()
     return settings.sources + extra
+
+
+def chats(settings: Settings) -> list[Chat]:
+    """Return the chat services that are configured."""
+    adapters: list[Chat] = []
+    if settings.slack.bot_token:
+        from bot.chat.slack import Slack
+
+        adapters.append(Slack(settings.slack))
+    if settings.matrix.user and (settings.matrix.access_token or settings.matrix.password):
+        from bot.chat.matrix import Matrix
+
+        adapters.append(Matrix(settings.matrix, settings.data))
+    return adapters
+
+
+def site(krab: Krab, adapters: Sequence[Chat]) -> Application:
+    """Return the web page; Slack's requests are taken there too, when it is in HTTP mode."""
+    from bot import web
+
+    told = krab.settings.web
+    app = web.make_app(
+        ask=krab.answerer.answer,
+        part=krab.index.part,
+        sources=lambda: source_rows(krab),
+        status=lambda: status_view(krab),
+        allowed_hosts=(told.listen, *told.allowed_hosts),
+    )
+    for adapter in adapters:
+        webhook = getattr(adapter, "webhook", None)
+        if webhook is not None and krab.settings.slack.mode == "http":
+            app.router.add_post("/slack/events", webhook)
+    return app
+
+
+def status_view(krab: Krab) -> StatusView:
+    """Return the whole system in a line, for the web page."""
+    from bot.web import StatusView
+
+    totals = krab.index.catalog.totals()
+    return StatusView(
+        parts=totals.parts,
+        documents=totals.documents,
+        passages=totals.passages,
+        newest=totals.newest,
+        embedder=krab.index.embedder.identity,
+        version=metadata.version("krab"),
+        ready=krab.index.ready,
+    )

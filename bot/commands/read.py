@@ -86,14 +86,14 @@ def _report(
         print(f"krab: {problem}", file=sys.stderr)
     if options.json:
         counts = {name: getattr(total, name) for name in ("new", "changed", "unchanged", "removed")}
-        print(
-            json.dumps({**counts, "rejected": rejected, "failed": failed, "seconds": round(seconds, 1), "parts": parts})
-        )
+        rest = {"rejected": rejected, "failed": failed, "seconds": round(seconds, 1), "parts": parts}
+        print(json.dumps({**counts, **rest}))
         return
     seen = total.new + total.changed + total.unchanged
     print(
         f"{seen} read in {seconds:.1f} s ({seen / max(seconds, 0.001):.0f} a second): {total.new} new,"
-        f" {total.changed} changed, {total.unchanged} known, {total.removed} removed, {rejected} rejected; {parts} in the index"
+        f" {total.changed} changed, {total.unchanged} known, {total.removed} removed, {rejected} rejected;"
+        f" {parts} in the index"
     )
     if rejected:
         print("`krab status` lists what was rejected, and why")

@@ -6,19 +6,21 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 
+from bot.commands.poll import known
 from bot.settings import Settings
-from bot.wiring import open_database, open_embedder, poll_from_the_beginning
+from bot.wiring import open_database, open_embedder, opened, poller
 from index.engine import reindex
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Cut and embed everything anew. Interrupted and started again, it goes on where it was."""
+    if options.sources:
+        _read_again(options.sources, settings)
     database = open_database(settings)
     started, done = time.monotonic(), 0
     try:
-        if options.sources:
-            poll_from_the_beginning(settings, options.sources)
         embedder = open_embedder(settings, database, fresh=True)
         for done, total in reindex(database, embedder):
             rate = done / (time.monotonic() - started)
@@ -32,3 +34,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     else:
         print(f"{done} parts are now indexed with {embedder.identity} ({seconds} s)")
     return 0
+
+
+def _read_again(names: Sequence[str], settings: Settings) -> None:
+    with opened(settings) as krab:
+        for name in known(names, settings):
+            krab.cursors.rewind(name)
+        poller(krab).once(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TypedDict
 
 from bot.settings import Settings
 from bot.wiring import Krab, opened, source_rows
@@ -25,11 +26,25 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         print(f"  {count:>8} from {source}")
     for line in view["trouble"]:
         print(f"trouble    {line}")
-    _rejected(view["rejected"])
+    _print_rejected(view["rejected"])
     return 0
 
 
-def _view(krab: Krab) -> dict[str, object]:
+class View(TypedDict):
+    """What ``--json`` prints."""
+
+    parts: int
+    documents: int
+    passages: int
+    pending: int
+    newest: str | None
+    embedder: str
+    sources: dict[str, int]
+    trouble: list[str]
+    rejected: list[str]
+
+
+def _view(krab: Krab) -> View:
     totals = krab.index.catalog.totals()
     rows = source_rows(krab)
     return {
@@ -45,7 +60,7 @@ def _view(krab: Krab) -> dict[str, object]:
     }
 
 
-def _rejected(lines: list[str]) -> None:
+def _print_rejected(lines: list[str]) -> None:
     for line in lines[:SHOWN]:
         print(f"rejected   {line}")
     if len(lines) > SHOWN:
