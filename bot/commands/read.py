@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.settings import Settings
@@ -13,42 +14,44 @@ from bot.wiring import Krab, opened
 from feeds.errors import FeedError
 from index.catalog import Changes
 
-SHOWN = 20  # rejected items named at the end; all of them are kept in the catalogue
-
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Read every path; a broken one harms no other. Returns 1 when one could not be read whole."""
-    failed: list[str] = []
-    total, rejected, started = Changes(), 0, time.monotonic()
+    tally = Tally()
+    started = time.monotonic()
     with opened(settings) as krab:
         krab.index.embed_pending()  # what an interrupted import has left
         for path in options.paths:
             try:
-                changes, bad = _read(krab, Path(path), options)
-                total, rejected = total + changes, rejected + bad
+                _read(krab, Path(path), options.list, tally)
             except FeedError as error:
-                failed.append(str(error))
+                tally.failed.append(str(error))
         krab.index.sync()
         parts = krab.index.catalog.totals().parts
-    seconds = time.monotonic() - started
-    _report(options, total, rejected, failed, seconds, parts)
-    return 1 if failed else 0
+    _report(tally, time.monotonic() - started, parts, as_json=options.json)
+    return 1 if tally.failed else 0
 
 
-def _read(krab: Krab, path: Path, options: argparse.Namespace) -> tuple[Changes, int]:
+@dataclass(slots=True)
+class Tally:
+    """What was done so far, also when a file breaks off in the middle."""
+
+    changes: Changes = field(default_factory=Changes)
+    rejected: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def _read(krab: Krab, path: Path, list_name: str, tally: Tally) -> None:
     from feeds.kinds.archive import open_path
 
-    source = options.list or "import"
     progress = Progress(str(path))
-    changes, rejected = Changes(), 0
     try:
-        for batch in open_path(path, list_name=options.list).read(""):
-            changes += krab.index.ingest(batch, source)
-            rejected += len(batch.rejected)
-            progress.show(changes, batch.total)
+        for batch in open_path(path, list_name=list_name).read(""):
+            tally.changes += krab.index.ingest(batch, list_name or "import")
+            tally.rejected += len(batch.rejected)
+            progress.show(len(batch.parts) + len(batch.removed), batch.total)
     finally:
         progress.close()
-    return changes, rejected
 
 
 class Progress:
@@ -59,41 +62,41 @@ class Progress:
 
         self._name = name
         self._every = every
+        self._done = 0
         self._bar = tqdm(desc=name, unit=" items", disable=not sys.stderr.isatty(), leave=False)
         self._started = self._last = time.monotonic()
 
-    def show(self, changes: Changes, total: int | None) -> None:
+    def show(self, more: int, total: int | None) -> None:
         """Say how far it is."""
-        done = changes.new + changes.changed + changes.unchanged + changes.removed
         self._bar.total = total
-        self._bar.update(done - self._bar.n)
+        self._bar.update(more)
+        self._done += more
         now = time.monotonic()
         if self._bar.disable and now - self._last >= self._every:
             self._last = now
             whole = f" of {total}" if total else ""
-            rate = done / (now - self._started)
-            print(f"{self._name}: {done}{whole} items, {rate:.0f} a second", file=sys.stderr)
+            rate = self._done / (now - self._started)
+            print(f"{self._name}: {self._done}{whole} items, {rate:.0f} a second", file=sys.stderr)
 
     def close(self) -> None:
         """End the bar."""
         self._bar.close()
 
 
-def _report(
-    options: argparse.Namespace, total: Changes, rejected: int, failed: list[str], seconds: float, parts: int
-) -> None:
-    for problem in failed:
+def _report(tally: Tally, seconds: float, parts: int, *, as_json: bool) -> None:
+    changes = tally.changes
+    for problem in tally.failed:
         print(f"krab: {problem}", file=sys.stderr)
-    if options.json:
-        counts = {name: getattr(total, name) for name in ("new", "changed", "unchanged", "removed")}
-        rest = {"rejected": rejected, "failed": failed, "seconds": round(seconds, 1), "parts": parts}
+    if as_json:
+        counts = {name: getattr(changes, name) for name in ("new", "changed", "unchanged", "removed")}
+        rest = {"rejected": tally.rejected, "failed": tally.failed, "seconds": round(seconds, 1), "parts": parts}
         print(json.dumps({**counts, **rest}))
         return
-    seen = total.new + total.changed + total.unchanged
+    seen = changes.new + changes.changed + changes.unchanged
     print(
-        f"{seen} read in {seconds:.1f} s ({seen / max(seconds, 0.001):.0f} a second): {total.new} new,"
-        f" {total.changed} changed, {total.unchanged} known, {total.removed} removed, {rejected} rejected;"
+        f"{seen} read in {seconds:.1f} s ({seen / max(seconds, 0.001):.0f} a second): {changes.new} new,"
+        f" {changes.changed} changed, {changes.unchanged} known, {changes.removed} removed, {tally.rejected} rejected;"
         f" {parts} in the index"
     )
-    if rejected:
+    if tally.rejected:
         print("`krab status` lists what was rejected, and why")

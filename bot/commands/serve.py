@@ -15,7 +15,8 @@ from bot.wiring import opened
 def run(_: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # would log every URL
+    for chatty in ("httpx2", "faiss.loader"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     with opened(settings) as krab:
         totals = krab.index.catalog.totals()
         logging.getLogger(__name__).info(
