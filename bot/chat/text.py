@@ -61,7 +61,7 @@ def read_until(answer: Answer) -> str:
 def plain(answer: Answer) -> str:
     """The whole answer with its sources, as lines of plain text."""
     said = " ".join(f"{clean(s.text)} {''.join(f'[{n}]' for n in s.citations)}".strip() for s in answer.sentences)
-    paragraphs = [lead(answer), said, *map(_source, answer.sources), *_nearest(answer), read_until(answer)]
+    paragraphs = [lead(answer), said, *_sources(answer), *_nearest(answer), read_until(answer)]
     return "\n\n".join(p for p in paragraphs if p)
 
 
@@ -70,6 +70,18 @@ def _nearest(answer: Answer) -> list[str]:
     if answer.sentences or not answer.nearest:
         return []
     return ["Nearest in my sources:", *map(_source, answer.nearest[:NEAREST_SHOWN])]
+
+
+def _sources(answer: Answer) -> list[str]:
+    """Each source once in full; further quotes from it refer to it."""
+    first: dict[str, int] = {}
+    for citation in answer.sources:
+        first.setdefault(citation.id, citation.n)
+    return [_source(c) if first[c.id] == c.n else _further(c, first[c.id]) for c in answer.sources]
+
+
+def _further(citation: Citation, n: int) -> str:
+    return f"[{citation.n}] there too, as [{n}]\n    “{shorten(one_line(citation.quote), QUOTE_SHOWN)}”"
 
 
 def _source(citation: Citation) -> str:
