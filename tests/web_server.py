@@ -38,12 +38,13 @@ Route = Answer | Callable[[Asked], Answer]
 
 
 class WebServer:
-    """``routes`` maps a path (with its query) to an answer; everything else is 404."""
+    """``routes`` maps a path (with its query) to an answer, ``site`` answers the rest; by default with 404."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.routes: dict[str, Route] = {}
         self.asked: list[Asked] = []
+        self.site: Callable[[Asked], Answer] = _nothing
 
     @property
     def url(self) -> str:
@@ -57,13 +58,18 @@ class WebServer:
     def answer(self, asked: Asked) -> Answer:
         """Note the request and find its answer."""
         self.asked.append(asked)
-        route = self.routes.get(asked.path, Answer(b"nothing here", 404, {"Content-Type": "text/plain"}))
+        route = self.routes.get(asked.path, self.site)
         return route if isinstance(route, Answer) else route(asked)
+
+
+def _nothing(asked: Asked) -> Answer:
+    return Answer(b"nothing here", 404, {"Content-Type": "text/plain"})
 
 
 def _handler(find: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._send(find(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})))
