@@ -65,8 +65,8 @@ def test_a_note_becomes_a_part_with_its_own_sources(folder: Path) -> None:
     )
 
 
-def test_a_note_links_to_its_first_source_or_nowhere(folder: Path) -> None:
-    assert [part.url for part in delivered(folder).parts] == ["", "https://wiki.pond.example/17"]
+def test_a_note_has_no_address_of_its_own(folder: Path) -> None:
+    assert [part.url for part in delivered(folder).parts] == ["", ""]
 
 
 def test_an_unchanged_folder_delivers_nothing(folder: Path) -> None:

@@ -114,7 +114,7 @@ def parse(data: bytes, note: str, author: str = "") -> Part:
         raise ValueError("there is no text below the front matter: write the note there")
     return Part(
         id=note,
-        url=references[0].url if references else "",
+        url="",  # a link must lead to the words that are quoted, and they are nowhere but here
         title=_title(values),
         author=" ".join(str(values.get("author") or author).split()),
         date=_date(values.get("date")),
