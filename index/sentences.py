@@ -14,12 +14,14 @@ _ABBREVIATIONS = frozenset(
     "e.g i.e etc cf vs al approx resp dr mr mrs ms prof st no nr fig eq sec ch vol pp ed eds inc ltd corp jan feb mar"
     " apr jun jul aug sep sept oct nov dec incl esp aka dept est min max orig ver rev".split()
 )
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_`]*(?=\s)|[:;](?=\s*\n\s*\n)")
+# A run of stops is tried once, from its first: otherwise a mail of nothing but dots would take hours.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_`]*+(?=\s)|[:;](?=\s*\n\s*\n)")
 _BREAK = re.compile(
     r"\n[ \t]*\n"  # a blank line
     r"|\n(?=[ \t]*(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\))[ \t]+\S)"  # a list item
     r"|\n(?=[ \t]*#{1,6} )|\n(?=[ \t]*\|)"  # a heading, a table row
 )
+_NUMBER = re.compile(r"\s*\(?\d{1,2}[.)]")  # a list item's, not a sentence
 _WORD_BEFORE = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 
 
@@ -37,7 +39,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _in_paragraph(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for match in _END.finditer(text, start, end):
-        if match.end() > start and _ends(text, match, end):
+        if match.end() > start and _ends(text, match, end) and not _NUMBER.fullmatch(text, start, match.end()):
             yield from _trimmed(text, start, match.end())
             start = match.end()
     yield from _trimmed(text, start, end)
