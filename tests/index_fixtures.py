@@ -169,7 +169,7 @@ def _alike(one: bytes, other: bytes) -> float:
 _TALK = "frog pond lily leaf reed heron newt algae mud stone rain sun jump swim croak sleep wait hunt hide grow".split()
 
 
-def stream(parts: int = 300, at_once: int = 10, seed: int = 7) -> list[Batch]:
+def stream(parts: int = 240, at_once: int = 10, seed: int = 7) -> list[Batch]:
     """Mail-like parts in threads, some before their parents, some twice; a few posts that change."""
     chance = random.Random(seed)
     mails = [_mail(n, chance) for n in range(parts)]
