@@ -17,6 +17,8 @@ from index.model import Block, Role
 Lines = Sequence[str]
 Begins = Callable[[Lines, int], tuple[Role, int] | None]
 
+# How much of a line, and how many lines ahead, are looked at: what is built to be slow stays quick.
+LOOK_MAX, AHEAD_MAX = 400, 200
 SIGNATURE_MAX = 15  # longer than that, something else follows the signature
 BARE_SIGNATURE_MAX = 6
 QUOTE = re.compile(" ?>")
@@ -33,11 +35,12 @@ IN_BODY = re.compile(r"(?:From|Date|Subject|To|Cc|Reply-To):\s")
 def split(text: str) -> tuple[Block, ...]:
     """The blocks of a mail's decoded text."""
     lines = text.split("\n")
+    seen = [line[:LOOK_MAX] for line in lines]
     roles: list[Role | None] = [None] * len(lines)
-    _claim(lines, roles)
-    _attribute(lines, roles)
-    _mend(lines, roles)
-    _tell_prose(lines, roles)
+    _claim(seen, roles)
+    _attribute(seen, roles)
+    _mend(seen, roles)
+    _tell_prose(seen, roles)
     return tuple(_blocks(lines, roles))
 
 
@@ -77,10 +80,8 @@ def _signature(lines: Lines, at: int) -> tuple[Role, int] | None:
     line = lines[at]
     if line.rstrip("\xa0 ") not in ("--", "- --"):
         return None
-    end = next(
-        (n for n in range(at + 1, len(lines)) if QUOTE.match(lines[n]) or attribution.ORIGINAL.match(lines[n])),
-        len(lines),
-    )
+    ahead = range(at + 1, min(len(lines), at + AHEAD_MAX))
+    end = next((n for n in ahead if QUOTE.match(lines[n]) or attribution.ORIGINAL.match(lines[n])), ahead.stop)
     size = sum(bool(one.strip()) for one in lines[at + 1 : end])
     if line == "--" and size > BARE_SIGNATURE_MAX:
         return None
@@ -133,7 +134,7 @@ def _copied(lines: Lines, at: int) -> tuple[Role, int] | None:
 
 def _quoted_mail_end(lines: Lines, at: int) -> int:
     """A mail quoted without marks goes on to the end; with marks only its header is ours to claim."""
-    if sum(line.startswith(">") for line in lines[at:]) < 2:
+    if sum(line.startswith(">") for line in lines[at : at + AHEAD_MAX]) < 2:
         return len(lines)
     while at < len(lines) and not lines[at].strip():
         at += 1
@@ -244,7 +245,8 @@ def _blocks(lines: Lines, roles: Iterable[Role | None]) -> Iterator[Block]:
     run: list[str] = []
     current: Role | None = None
     for line, role in zip(lines, roles, strict=True):
-        if line.strip() and role is not current:
+        role = role or (Role.OWN if current is not Role.OWN and line.strip() else None)
+        if role and role is not current and line.strip():
             if current is not None:
                 yield Block(current, _text(current, run))
             run, current = [], role

@@ -14,6 +14,7 @@ from itertools import islice
 
 FILES_MAX = 1000
 SYMBOLS_MAX = 400
+LINE_MAX = 400
 
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@ ?(.*)")
 # What a merge shows ("diff --cc"): a column of marks for each parent.
@@ -72,7 +73,7 @@ def files(diff: str) -> tuple[str, ...]:
     for match in PATH.finditer(diff):
         found.update((path, None) for path in match.groups() if path and path != "/dev/null")
     for line in diff.split("\n"):
-        stat = STAT.match(line) if "|" in line else None
+        stat = STAT.match(line) if "|" in line and len(line) < LINE_MAX else None
         if stat and (path := stat["path"]) and not path.startswith("..."):
             found.update((one, None) for one in _moved(path))
     return tuple(found)[:FILES_MAX]

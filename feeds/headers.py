@@ -17,6 +17,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from feeds.charsets import clean, decode, escaped
 
 FIRST_MAIL = datetime(1990, 1, 1, tzinfo=UTC)
+ADDRESS_MAX = 2000
 DAY = timedelta(days=1)
 # A Date further behind the first hop than this is a clock that was never set. Moderated lists hold
 # mail back for well over a year, but their first hop then still stands in the header.
@@ -129,8 +130,8 @@ def _address(raw: str) -> tuple[str, str]:
 
 def _addresses(raw: str) -> list[tuple[str, str]]:
     try:
-        return getaddresses([FOLD.sub(" ", escaped(raw))])
-    except (ValueError, IndexError, TypeError, AttributeError):
+        return getaddresses([FOLD.sub(" ", escaped(raw[:ADDRESS_MAX]))])
+    except (ValueError, IndexError, TypeError, AttributeError, RecursionError):
         return []  # the parser of addresses is old, and some garbage is beyond it
 
 

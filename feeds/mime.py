@@ -17,6 +17,7 @@ from enum import Enum, auto
 from feeds.charsets import clean, decode
 from feeds.hypertext import plain
 
+HTML_MAX = 512 * 1024  # characters of an HTML body that are read
 ATTACHED_MAX = 64 * 1024  # characters of an attached log that are kept
 DEPTH_MAX = 20  # multiparts in multiparts; nobody nests deeper in earnest
 PATCH_NAME = re.compile(r"\.(patch|diff)$", re.I)
@@ -71,7 +72,7 @@ def _leaf(part: Message, kind: str) -> Iterator[Text]:
         return
     text = decode(_payload(part), _charset(part))
     if kind == "text/html" and sort is Sort.BODY:
-        text = plain(text)
+        text = plain(text[:HTML_MAX])
     elif "format" in str(part.get("content-type", "")).lower() and sort is Sort.BODY:
         text = _flow(part, text)
     yield Text(sort, text if sort in (Sort.BODY, Sort.PATCH) else text[:ATTACHED_MAX])
@@ -134,7 +135,7 @@ def _flow(part: Message, text: str) -> str:
 
 def reflow(text: str, joint: str = " ") -> str:
     """``format=flowed`` paragraphs as single lines; quote marks and signature lines stay."""
-    done: list[str] = []
+    done: list[list[str]] = []
     open_depth = -1  # quote depth of the line that waits for more, -1: none does
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
@@ -142,8 +143,9 @@ def reflow(text: str, joint: str = " ") -> str:
         flows = body.endswith(" ") and body != "-- "
         kept = body[:-1] + joint if flows else body
         if open_depth == depth and body != "-- ":
-            done[-1] += kept
+            done[-1].append(kept)
         else:
-            done.append(">" * depth + (" " if depth else "") + kept)
+            done.append([">" * depth + (" " if depth else ""), kept])
         open_depth = depth if flows else -1
-    return "\n".join(line.rstrip(" ") if line != "-- " else line for line in done)
+    joined = ("".join(pieces) for pieces in done)
+    return "\n".join(line if line == "-- " else line.rstrip(" ") for line in joined)

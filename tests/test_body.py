@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,6 +192,29 @@ def test_a_diff_whose_lines_a_mailer_broke_stays_one() -> None:
 def test_a_hunk_shortened_by_hand_ends_before_the_next_paragraph() -> None:
     text = "@@ -1,20 +1,20 @@\n fn glow()\n+    shine();\n\nThat would do."
     assert of(text, Role.OWN) == "That would do."
+
+
+def test_lines_longer_than_are_looked_at_are_kept_whole() -> None:
+    text = " " * 1000 + "word " * 1000 + "end"
+    assert split(text)[0].text.endswith("word end")
+
+
+@pytest.mark.parametrize(
+    "line", [" " * 50_000 + ":", "a." * 30_000, "Cc: " + " " * 50_000, "=>" * 30_000, "a\t" * 30_000, "> " * 30_000]
+)
+def test_no_line_makes_it_slow(line: str) -> None:
+    began = time.process_time()
+    split(line)
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "lines", ["-----Original Message-----\n\n> a\n", "-- \n\na\n", "--\n", "```a\n", "From: x\n\n"]
+)
+def test_no_heap_of_lines_makes_it_slow(lines: str) -> None:
+    began = time.process_time()
+    split(lines * 10_000)
+    assert time.process_time() - began < 5
 
 
 LINES = st.lists(

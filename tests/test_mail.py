@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.errors import Unreadable
+from feeds.hypertext import plain
 from feeds.mail import Mail, parse, to_part
 from feeds.mime import reflow
 from index.model import Kind, Role
@@ -271,3 +273,15 @@ def test_flowed_lines_of_languages_without_blanks_join_without_one() -> None:
 def test_a_patch_sent_as_flowed_text_keeps_its_lines() -> None:
     body = b"diff --git a/x b/x\n@@ -1 +1 @@\n-a \n+b\n"
     assert mail(b"Content-Type: text/plain; format=flowed\n", body).blocks[0].text.endswith("-a \n+b")
+
+
+@pytest.mark.parametrize("unit", ["<", "<a", "<!", "<!--", "&#", "<a b=", "</", "<blockquote>", "<![", '<a b="'])
+def test_no_html_makes_it_slow_or_fail(unit: str) -> None:
+    began = time.process_time()
+    plain(unit * 60_000)
+    assert time.process_time() - began < 2
+
+
+@given(st.text(alphabet='<>/!-ab &;="\n', max_size=80))
+def test_words_outside_of_tags_are_kept(text: str) -> None:
+    assert "lamp" in plain(f"{text}><body><p>lamp")
