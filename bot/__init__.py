@@ -1,0 +1,1 @@
+"""The world out: decide, answer, cite, digest, administrate, chat."""

@@ -1,9 +1,9 @@
 """What can go wrong while reading the world, split by what the caller does next.
 
-    FeedError            try again later, tell the operator in one line
-    ├── Unreachable      nothing answered (``retry_after`` seconds when the host said so)
-    ├── Refused          the source said no, or we must not ask (robots, private address, challenge)
-    └── Unreadable       something came, and it isn't what it should be
+FeedError            try again later, tell the operator in one line
+├── Unreachable      nothing answered (``retry_after`` seconds when the host said so)
+├── Refused          the source said no, or we must not ask (robots, private address, challenge)
+└── Unreadable       something came, and it isn't what it should be
 """
 
 from __future__ import annotations

@@ -123,8 +123,10 @@ class Lexical:
         except ValueError:
             return False
         try:
-            for number in remove:
-                writer.delete_documents_by_term("number", number)
+            if remove:  # by query: deletion by term takes a number for a signed one and finds nothing
+                writer.delete_documents_by_query(
+                    tantivy.Query.term_set_query(self._index.schema, "number", list(remove))
+                )
             for entry in add:
                 document = tantivy.Document(**{name: getattr(entry, name) for name in _TEXTS})
                 document.add_unsigned("number", entry.number)

@@ -117,7 +117,8 @@ def _source(citation: Citation) -> str:
     title = shorten(one_line(citation.title) or one_line(citation.id), LONGEST_TITLE)
     quote = _say(citation.quote, LONGEST_QUOTE)
     origins = [
-        _link(r.url, shorten(one_line(r.title) or one_line(r.url), LONGEST_TITLE)) for r in citation.references[:MOST_REFERENCES]
+        _link(r.url, shorten(one_line(r.title) or one_line(r.url), LONGEST_TITLE))
+        for r in citation.references[:MOST_REFERENCES]
     ]
     lines = [
         f"{_link(citation.url, title)}<br><em>{_say(about(citation), LONGEST_TITLE)}</em>",
