@@ -120,6 +120,7 @@ def test_what_could_not_be_read_is_kept(index: Index) -> None:
 def test_a_removed_part_is_found_no_more(index: Index) -> None:
     index.ingest(Batch(removed=("leaf",)), "pond")
     assert "leaf" not in ids(index, "leaf", WORDS) + ids(index, "leaf", MEANING)
+    assert index._vectors.numbers() == index._words.numbers() == {1, 2}
 
 
 def test_a_changed_post_is_found_by_its_new_words_only(index: Index) -> None:
