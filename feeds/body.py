@@ -48,7 +48,7 @@ def _claim(lines: Lines, roles: list[Role | None]) -> None:
     """Give a role to everything whose beginning shows what it is."""
     at = 0
     while at < len(lines):
-        found = _begins(lines, at)
+        found = _begins(lines, at) if lines[at] else None
         if not found:
             at += 1
             continue
@@ -69,9 +69,9 @@ def _begins(lines: Lines, at: int) -> tuple[Role, int] | None:
 
 
 def _quote(lines: Lines, at: int) -> tuple[Role, int] | None:
-    if not QUOTE.match(lines[at]):
+    if not lines[at].startswith((">", " >")):
         return None
-    if LOG_MARK.match(lines[at]):  # the kernel test robot points at new errors so
+    if lines[at].startswith(">> ") and LOG_MARK.match(lines[at]):  # the kernel test robot points at new errors so
         return Role.CODE, at + 1
     return Role.QUOTED, at + 1
 

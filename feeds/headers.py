@@ -13,6 +13,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 
 from feeds.charsets import clean, decode, escaped
 
@@ -29,9 +30,8 @@ FOLD = re.compile(r"\r?\n[ \t]*|\t")
 WORD = r"=\?[^?\s]+\?[bBqQ]\?[^?]*\?="
 WORDS = re.compile(rf"{WORD}(?:\s*{WORD})*")
 # Found from the "@" backwards: the names before it are long, and most hosts are no list's.
-LIST_HOST = re.compile(
-    r"@(?:(?:[\w-]+\.)*?lists?\.[\w-]|(?:vger\.kernel|kvack|alsa-project)\.org\b|googlegroups\.com\b)", re.I
-)
+HOST = re.compile(r"@([\w.-]+)")
+LIST_HOST = re.compile(r"(?:^|\.)lists?\.|^(?:vger\.kernel|kvack|alsa-project)\.org$|^googlegroups\.com$", re.I)
 LOCAL = re.compile(r"[\w.+-]+$")
 VIA = re.compile(r"^['\"]?(?P<name>.+?)['\"]? via .+$")
 
@@ -145,9 +145,14 @@ def _moment(raw: str) -> datetime | None:
 
 
 def _list_addresses(value: str) -> Iterator[str]:
-    for match in LIST_HOST.finditer(value):
-        if local := LOCAL.search(value, max(0, match.start() - 80), match.start()):
+    for match in HOST.finditer(value):
+        if _is_list_host(match[1]) and (local := LOCAL.search(value, max(0, match.start() - 80), match.start())):
             yield local[0]
+
+
+@lru_cache(maxsize=4096)
+def _is_list_host(host: str) -> bool:
+    return bool(LIST_HOST.search(host))
 
 
 def _short(list_id: str) -> str:

@@ -25,7 +25,7 @@ from index.model import Block, Kind, Part, Role
 
 LINKS_MAX = 200
 NOISE = re.compile(
-    rb"^(?:DKIM|ARC|X-(?:Google|Gm|MS|ME|Forefront|Microsoft|Developer|Spam|CSE|Mimecast|Forwarded)|Authentication|List-[SUHAP])"
+    rb"^(?:DKIM|ARC|X-(?:Google|Gm|MS|ME|Forefront|Microsoft|Developer|Spam|CSE|Mimecast|Forwarded|Received)|Authentication|Delivered-To|Return-Path|List-[SUHAP])"
     rb"[\w-]*:.*\n(?:[ \t]+\S.*\n)*",
     re.M,
 )
