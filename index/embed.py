@@ -182,11 +182,11 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, source: Path | None = None) -> None:
     """Make the ONNX files in ``folder`` from the packaged weights (5 s, needs PyTorch). Raises ``Unusable``."""
     from index.embed_export import export
 
-    source = weights()
+    source = source or weights()
     digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     if digest != WEIGHTS_SHA256:
         raise Unusable(f"the packaged weights of {NAME} are not the official ones (sha256 {digest}): reinstall krab")
