@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from bot.model import Answer
 from index.model import Part
 
-# Markdown: [text](address), [text][label], <address>; the quote keeps them, a person need not read them.
-_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])")
+# Markdown: [text](address), [text][label]; the quote keeps them, a person need not read them.
+# What follows a name is an index (table[i][j]), and numbers are footnotes ([1][2]): those stay.
+_LINK = re.compile(r"(?<![\w)\]])!?\[(?!\d+\])((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])")
 
 
 @dataclass(frozen=True, slots=True)
