@@ -14,7 +14,9 @@ from index.model import Part
 
 # Markdown: [text](address), [text][label]; the quote keeps them, a person need not read them.
 # What follows a name is an index (table[i][j]), and numbers are footnotes ([1][2]): those stay.
-_LINK = re.compile(r"(?<![\w)\]])!?\[(?!\d+\])((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])")
+_LINK = re.compile(
+    r"(?<![\w)\]])!?\[(?!\d+\])((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _REFERS = re.compile(
     r"|^\s*(and|but|so|or|what about)\b",
     re.IGNORECASE,
 )
-_GREETING = re.compile(r"^\s*(?:hi|hello|hey|thanks?|thank you)\b[\s,!.:]*(?:krab\b)?[\s,!.:]*", re.IGNORECASE)
+_GREETING = re.compile(r"^\s*(?:hi|hello|hey|thank you|thanks?)\b[\s,!.:]*(?:krab\b)?[\s,!.:]*", re.IGNORECASE)
 _SHORT = 6  # words: a question this short, asked in a thread, leans on what came before
 
 
