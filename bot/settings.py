@@ -47,6 +47,7 @@ _SECRETS = {
     "access_token": "KRAB_MATRIX_ACCESS_TOKEN",
     "password": "KRAB_MATRIX_PASSWORD",
     "recovery_key": "KRAB_MATRIX_RECOVERY_KEY",
+    "api_key": "KRAB_LLM_API_KEY",
 }
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -109,6 +110,7 @@ class LlmSettings:
 
     base_url: str = ""
     model: str = ""
+    api_key: Secret = Secret()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
             password=secrets["password"],
             recovery_key=secrets["recovery_key"],
         ),
-        llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""})),
+        llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""}), api_key=secrets["api_key"]),
         web=_web(told, environ),
         admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
     )
@@ -205,7 +207,8 @@ def _check_keys(table: Mapping[str, Any], name: str) -> None:
             near = difflib.get_close_matches(key, _KEYS[name], 1, 0.5)
             advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(_KEYS[name])}"
             where = f"[{name}] " if name else ""
-            secret = "; secrets come from the environment (KRAB_…)" if "token" in key or "password" in key else ""
+            hidden = re.search("token|password|secret|key", key)
+            secret = "; secrets come from the environment (KRAB_…)" if hidden else ""
             raise SettingsError(f"unknown key {where}{key}: {advice}{secret}")
 
 
@@ -253,6 +256,8 @@ def _secret(environ: Mapping[str, str], variable: str) -> Secret:
         return Secret(Path(named).read_text(encoding="utf-8").strip())
     except OSError as error:
         raise SettingsError(f"cannot read {variable}_FILE={named}: {error.strerror}") from error
+    except UnicodeDecodeError:  # its text would show a part of the secret
+        raise SettingsError(f"cannot read {variable}_FILE={named}: it is no text") from None
 
 
 def _sources(tables: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
