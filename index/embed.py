@@ -29,7 +29,7 @@ NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENS = 256  # the model was trained on no more
 DIMENSIONS = 384
-_BATCH_TOKENS = 1024  # what is embedded at once: memory stays bounded, and little of a batch is padding
+_BATCH_TOKENS = 2048  # what is embedded at once: memory stays bounded, and little of a batch is padding
 
 
 class Embedder(Protocol):
