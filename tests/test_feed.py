@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -211,6 +212,17 @@ def test_a_feed_never_makes_the_parser_open_anything() -> None:
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "mailto:a@b", "http://[::1", "data:text/html,x"])
 def test_a_link_that_is_no_web_address_is_none(link: str) -> None:
     assert canonical(link, "https://shore.example/") == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<!ENTITY " * 200_000, b"<html>" + b"<link " * 100_000, b"\n" * 500_000 + b"<rss/>", b"<!DOCTYPE " * 100_000],
+)
+def test_a_body_made_to_keep_patterns_busy_is_done_with_in_time(body: bytes) -> None:
+    started = time.monotonic()
+    with suppress(FeedError):
+        parse(body, "https://shore.example/feed")
+    assert time.monotonic() - started < 20
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: rss(text)))

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from feeds import mirror
 from feeds.errors import FeedError, Refused, Unreachable, Unreadable
 from feeds.fetch import Client
 from feeds.inbox import DAY, Inbox, State, mails
 from feeds.kinds import Source, lore
-from feeds.mirror import Mirror
 from index.model import Batch
 from tests.public_inbox import mail
 from tests.web_server import Answer, Asked, FakeTime, WebServer, loopback_client, web_server
@@ -237,25 +237,21 @@ def test_a_manifest_that_is_none_is_unreadable(web: WebServer, client: Client) -
 @pytest.mark.parametrize("url", ["http://10.0.0.1/crabs/0", "file:///etc", "ext::sh -c id", "http://user@127.0.0.1/0"])
 def test_git_goes_nowhere_the_guard_forbids(client: Client, tmp_path: Path, url: str) -> None:
     with pytest.raises(Refused):
-        Mirror(tmp_path / "0.git").update(url, client)
+        mirror.update(tmp_path / "0.git", url, client)
 
 
 def test_git_follows_no_redirect(web: WebServer, client: Client, tmp_path: Path) -> None:
     target = {"Location": f"http://127.0.0.1:{web.port}/other/info/refs?service=git-upload-pack"}
     web.routes["/0/info/refs?service=git-upload-pack"] = Answer(status=302, headers=target)
     with pytest.raises(FeedError):
-        Mirror(tmp_path / "0.git").update(f"{web.url}/0", client)
+        mirror.update(tmp_path / "0.git", f"{web.url}/0", client)
     assert not [path for path in web.paths() if path.startswith("/other")]
 
 
 def test_git_says_who_asks(web: WebServer, client: Client, tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
-        Mirror(tmp_path / "0.git").update(f"{web.url}/0", client)
+        mirror.update(tmp_path / "0.git", f"{web.url}/0", client)
     assert web.asked[0].headers["user-agent"].startswith("krab/")
-
-
-def test_no_commit_of_ours_is_an_option_of_gits(tmp_path: Path) -> None:
-    assert not Mirror(tmp_path).knows("--output=/tmp/x")
 
 
 def test_the_cursor_is_json(web: WebServer, client: Client) -> None:

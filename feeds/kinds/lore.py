@@ -22,20 +22,22 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from feeds import epoch, mirror
 from feeds.errors import Refused, Unreadable
 from feeds.fetch import Client
 from feeds.inbox import DAY, Inbox
 from feeds.kinds import Feed, Source
 from feeds.mail import parse, to_part
-from feeds.mirror import Change, Mirror
 from feeds.response import inflate
 from index.model import Batch, Part, Rejected
 
 DEFAULT_DAYS = 14
 BATCH = 200
+COMMIT = re.compile(r"[0-9a-f]{40,64}")
 EPOCH = re.compile(r"/git/(\d+)\.git$")
 LOG = logging.getLogger(__name__)
 
@@ -75,41 +77,36 @@ class Epochs:
         """Every mail added or taken back after the cursor, in the order of the archive."""
         commits = dict(_commits(cursor))
         for number in self._numbers():
-            mirror = Mirror(self._folder(number))
-            mirror.update(f"{self.url}/{number}", self.client)
-            yield from self._epoch(str(number), mirror, commits)
+            folder = self._folder(number)
+            mirror.update(folder, f"{self.url}/{number}", self.client)
+            yield from self._epoch(str(number), folder, commits)
 
-    def _epoch(self, number: str, mirror: Mirror, commits: dict[str, str]) -> Iterator[Batch]:
+    def _epoch(self, number: str, folder: Path, commits: dict[str, str]) -> Iterator[Batch]:
         last = commits.get(number, "")
-        if last and not mirror.knows(last):
+        if last and not (COMMIT.fullmatch(last) and epoch.known(folder, last)):
             LOG.warning("%s/%s: the cursor's commit is gone from the epoch; reading it again", self.url, number)
             last = ""
-        changes: list[Change] = []
-        for change in mirror.after(last):
-            changes.append(change)
-            if len(changes) == BATCH:
-                yield self._batch(changes, number, commits)
-                changes = []
-        if changes:
-            yield self._batch(changes, number, commits)
+        steps = epoch.commits(folder, last)
+        while some := list(islice(steps, BATCH)):
+            yield self._batch(some, number, commits)
 
-    def _batch(self, changes: list[Change], number: str, commits: dict[str, str]) -> Batch:
+    def _batch(self, steps: list[epoch.Commit], number: str, commits: dict[str, str]) -> Batch:
         parts: dict[str, Part] = {}
         removed: dict[str, None] = {}
         rejected = []
-        for change in changes:
+        for step in steps:
             try:
-                part = to_part(parse(change.raw), base_url=f"{self.url}/", labels=self.labels)
+                part = to_part(parse(step.raw), base_url=f"{self.url}/", labels=self.labels)
             except Unreadable as error:
-                rejected.append(Rejected(f"{self.url}/{number} {change.commit[:12]}", str(error)))
+                rejected.append(Rejected(f"{self.url}/{number} {step.id[:12]}", str(error)))
                 continue
-            if change.removed:
+            if step.removes:
                 parts.pop(part.id, None)
                 removed[part.id] = None
             else:
                 removed.pop(part.id, None)
                 parts[part.id] = part
-        commits[number] = changes[-1].commit
+        commits[number] = steps[-1].id
         return Batch(tuple(parts.values()), tuple(removed), tuple(rejected), json.dumps({"commits": commits}))
 
     def _numbers(self) -> list[int]:

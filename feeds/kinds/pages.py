@@ -27,7 +27,7 @@ from index.model import Batch, Kind, Part, Rejected
 MOST = 300
 GONE = 2
 BATCH = 10
-LOCATION = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+?)\s*(?:\]\]>)?\s*</loc>", re.IGNORECASE)
+LOCATION = re.compile(rb"<loc>(?:\s{0,99}<!\[CDATA\[)?([^<\]]{1,2000})(?:\]\]>)?\s{0,99}</loc>", re.IGNORECASE)
 PAGE = re.compile(r"(/|/[^./]*|\.html?|\.php|\.md)$", re.IGNORECASE)
 LOG = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ def _missing(url: str, known: Known, state: State) -> tuple[Batch, State]:
 
 def _linked(response: Response) -> tuple[str, ...]:
     if found := LOCATION.findall(response.body):
-        return tuple(unescape(url.decode("utf-8", "replace")) for url in found)
+        return tuple(unescape(url.decode("utf-8", "replace")).strip() for url in found)
     try:
         return tuple(link.split("?")[0] for link in extract(response.body, response.url).links)
     except Unreadable:
