@@ -12,11 +12,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.cite import holds
 from bot.model import Answer, Question, Status
 from index.model import Part
+
+Kind = TypeVar("Kind")
 
 
 class QuestionFileError(Exception):
@@ -72,15 +74,21 @@ def _asked(line: str, where: str) -> Asked:
         told: dict[str, Any] = json.loads(line)
         return Asked(
             id=str(told["id"]),
-            question=told["question"],
-            kind=told.get("kind", ""),
-            gold=frozenset(g["doc"] for g in told.get("gold", ())),
-            facts=tuple(tuple(fact) for fact in told.get("facts", ())),
-            answerable=told.get("answerable", True),
-            followup_of=told.get("followup_of"),
+            question=_a(str, told["question"]),
+            kind=_a(str, told.get("kind", "")),
+            gold=frozenset(_a(str, g["doc"]) for g in told.get("gold", ())),
+            facts=tuple(tuple(_a(str, said) for said in _a(list, fact)) for fact in told.get("facts", ())),
+            answerable=_a(bool, told.get("answerable", True)),
+            followup_of=None if told.get("followup_of") is None else str(told["followup_of"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise QuestionFileError(f"{where}: not a question: {error!r}") from error
+
+
+def _a(kind: type[Kind], value: Any) -> Kind:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 def conversation(asked: Sequence[Asked]) -> list[Question]:
