@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from itertools import islice
@@ -16,7 +17,7 @@ from index.engine import DEFAULT_RANKING, Index, Ranking, reindex
 from index.errors import NeedsReindex
 from index.lexical import Lexical
 from index.model import Batch, Part, Rejected
-from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post
+from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post, stream
 
 WORDS = Ranking(dense=0)
 MEANING = Ranking(dense=1)
@@ -150,6 +151,19 @@ def test_words_that_could_not_be_written_just_then_are_found_later(index: Index,
         index.ingest(Batch((part("newt", "A newt sleeps."),)), "pond")
         assert ids(index, "newt", MEANING)[0] == "newt"
     assert ids(index, "newt", WORDS) == ["newt"]
+
+
+def test_mail_and_questions_at_once_do_each_other_no_harm(index: Index, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        fed = [pool.submit(index.ingest, batch, "pond") for batch in stream(60)]
+        asked = [pool.submit(index.search, "frog leaf") for _ in range(60)]
+        moved = pool.submit(reindexed, tmp_path)
+        assert sum(future.result().new for future in fed) > 60
+        assert all(isinstance(future.result(), list) for future in asked)
+        assert moved.result()
+    assert ids(index, "leaf", WORDS)
+    assert index._vectors.numbers() == index._words.numbers()
+    assert len(index._words.numbers()) == index.catalog.totals().passages
 
 
 class busy:
