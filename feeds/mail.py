@@ -79,6 +79,7 @@ def to_part(mail: Mail, *, base_url: str = "https://lore.kernel.org/all/", label
     """The mail as the index knows it; ``labels`` are added to the mail's own."""
     changes = "\n".join(block.text for block in mail.blocks if block.role is Role.DIFF)
     lists = (f"list:{name}" for name in mail.lists)
+    handle = mail.address.partition("@")[0].lower()  # what people call each other on a list: hch, peterz
     return Part(
         id=mail.message_id,
         url=f"{base_url}{quote(mail.message_id, safe='@+=$,:~')}/",
@@ -88,7 +89,7 @@ def to_part(mail: Mail, *, base_url: str = "https://lore.kernel.org/all/", label
         blocks=mail.blocks,
         kind=Kind.MAIL,
         links=_links(mail),
-        labels=tuple(dict.fromkeys((*mail.labels, *lists, *labels))),
+        labels=tuple(dict.fromkeys((*mail.labels, *lists, *labels, *([f"by:{handle}"] if handle else [])))),
         files=diff.files(changes) if changes else (),
         symbols=diff.symbols(changes) if changes else (),
     )

@@ -7,6 +7,7 @@ point repeats work and loses none, and another process's writes are seen at the 
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from index.model import Batch, Document, Hit, Part
 from index.passages import VERSION
 from index.stores import VectorStore
 
+_NAMES = re.compile(r"[\s.,-]+")
 _EMBED_AT_ONCE = 512  # passages: enough to sort by length, little enough to lose
 _CUT_AT_ONCE = 500
 
@@ -234,6 +236,13 @@ def _result(scored: rank.Scored, found: Found) -> Result:
     return Result(Hit(found.passage, scored.score, why), found)
 
 
+def handles(part: Part) -> tuple[str, ...]:
+    """Return what else the author is called: the label "by:…", and the initials of three or more names."""
+    names = [name for name in _NAMES.split(part.author) if name[:1].isalpha()]
+    initials = ("".join(name[0] for name in names).lower(),) if 3 <= len(names) <= 4 else ()
+    return (*(label[3:] for label in part.labels if label.startswith("by:")), *initials)
+
+
 def _entry(row: tuple[int, str, Part, bool]) -> Entry:
     number, text, part, first = row
     touched: Sequence[str] = (*part.files, *part.symbols) if first else ()
@@ -241,7 +250,7 @@ def _entry(row: tuple[int, str, Part, bool]) -> Entry:
         number=number,
         body=text,
         title=part.title,
-        author=part.author,
+        author=" ".join((part.author, *handles(part))),
         quoted=part.quoted[:2000] if first else "",
         code=" ".join((*identifiers(part.title), *identifiers(text), *touched)),
     )

@@ -42,7 +42,7 @@ def test_a_part_carries_its_address_its_parents_nearest_first_and_its_lists() ->
     )
     assert part.url == "https://lore.kernel.org/all/lamp-1@example.org/"
     assert part.links == ("c@x", "b@x", "a@x")
-    assert part.labels == ("reply", "list:lamps", "list:mine")
+    assert part.labels == ("reply", "list:lamps", "list:mine", "by:ada")
     assert part.kind is Kind.MAIL
 
 
