@@ -17,6 +17,7 @@ from bot.evidence import Candidate, Wanted, candidates, wanted
 from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import search_text
 from index.engine import Index, Result
+from index.model import Kind
 
 NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
@@ -113,7 +114,7 @@ class Answerer:
         sources: dict[str, Citation] = {}
         sentences = []
         for chosen in evidence.chosen:
-            said = spoken(chosen.text)
+            said = flat(chosen.text) if chosen.result.found.kind is Kind.MAIL else spoken(chosen.text)
             citation = sources.setdefault(said, self._citation(chosen.result, chosen.text, len(sources) + 1))
             sentences.append(Sentence(said, (citation.n,)))
         answered = evidence.confidence >= self._rule.answered

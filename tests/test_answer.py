@@ -108,8 +108,8 @@ def test_every_sentence_stands_in_its_source_in_the_authors_own_words(bodies: li
 
 def said_otherwise(answer: Answer) -> list[str]:
     """The sentences that are not what the quotes behind them say."""
-    quotes = {source.n: spoken(source.quote) for source in answer.sources}
-    return [s.text for s in answer.sentences if s.text not in [quotes[n] for n in s.citations]]
+    quotes = {source.n: {flat(source.quote), spoken(source.quote)} for source in answer.sources}
+    return [s.text for s in answer.sentences if not any(s.text in quotes[n] for n in s.citations)]
 
 
 def cited_from_others(answer: Answer, index: Index) -> list[str]:

@@ -127,9 +127,9 @@ def test_the_command_line_goes_before_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({"HOME": "/home/ada"}, "/home/ada/.local/share/krab"),
-        ({"HOME": "/home/ada", "XDG_DATA_HOME": "/xdg"}, "/xdg/krab"),
-        ({"HOME": "/home/ada", "KRAB_DATA": "/srv/krab"}, "/srv/krab"),
+        ({"HOME": "/people/ada"}, "/people/ada/.local/share/krab"),
+        ({"HOME": "/people/ada", "XDG_DATA_HOME": "/xdg"}, "/xdg/krab"),
+        ({"HOME": "/people/ada", "KRAB_DATA": "/srv/krab"}, "/srv/krab"),
     ],
 )
 def test_the_data_directory_has_its_usual_place(environ: Mapping[str, str], expected: str) -> None:
