@@ -70,6 +70,15 @@ def message_ids(*raw: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def parents(found: Headers, name: str) -> tuple[str, ...]:
+    """The Message-IDs in every header called ``name``, without what is none: people's addresses, and the
+    "y" and "n" that were typed at git send-email's prompts. Either would tie strangers' threads together.
+    """
+    ids = message_ids(*found.get(name, ()))
+    people = "\n".join(value for header in ("from", "to", "cc") for value in found.get(header, ())) if ids else ""
+    return tuple(mid for mid in ids if mid not in ("y", "n") and mid not in people)
+
+
 def mailbox(found: Headers, name: str = "from") -> tuple[str, str]:
     """Display name (or the address's local part) and address of who sent the mail.
 

@@ -18,6 +18,7 @@ QUOTES_MAX = 20
 SPACE = re.compile(r"[ \t\r\n\f]+")
 TAG = re.compile(r"<(/?[a-zA-Z!?][^<>]*)>")
 BLANKS = re.compile(r"\n{3,}")
+COMMENT_END = re.compile(r"--!?>")  # the opening's own dashes may be the closing's: <!-->
 
 
 def plain(html: str) -> str:
@@ -33,8 +34,12 @@ def plain(html: str) -> str:
 
 
 def _uncommented(html: str) -> str:
-    first, *rest = html.split("<!--")
-    return first + "".join(piece.partition("-->")[2] for piece in rest)
+    """``html`` without comments; one that never ends is left to be taken for a tag, lest it hide the mail."""
+    kept, at = [], 0
+    while (start := html.find("<!--", at)) >= 0 and (end := COMMENT_END.search(html, start + 2)):
+        kept.append(html[at:start])
+        at = end.end()
+    return "".join(kept) + html[at:]
 
 
 class _Reader:

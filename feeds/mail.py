@@ -33,7 +33,10 @@ NOISE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail, decoded. ``references`` are oldest first, as in its header; ids have no brackets."""
+    """One mail, decoded. ``references`` are oldest first, as in its header; ids have no brackets.
+
+    Where a mail has several Message-IDs or answers several mails, the others come first in ``references``.
+    """
 
     message_id: str
     in_reply_to: str
@@ -60,11 +63,11 @@ def parse(raw: bytes, *, newest: datetime | None = None) -> Mail:
     ids = headers.message_ids(headers.first(found, "message-id"))
     if not ids and not (found.keys() & {"from", "subject", "date"} and (subject or blocks)):
         raise Unreadable("no Message-ID, and no From, Date or Subject with something to read: this is no mail")
-    parents = headers.message_ids(headers.first(found, "in-reply-to"))
+    parents = headers.parents(found, "in-reply-to")
     return Mail(
         message_id=ids[0] if ids else _made_up(raw),
         in_reply_to=parents[0] if parents else "",
-        references=headers.message_ids(*found.get("references", ())),
+        references=tuple(dict.fromkeys((*ids[1:], *parents[1:], *headers.parents(found, "references")))),
         subject=subject,
         author=sender[0],
         address=sender[1],

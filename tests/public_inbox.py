@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -25,10 +26,12 @@ LIST = "crabs"
 ADDRESS = f"{LIST}@lists.example.org"
 IMPORT = """
 use PublicInbox::Config; use PublicInbox::InboxWritable; use PublicInbox::Eml;
-my @raw = do { local $/; split /\\0/, <STDIN> };
 my $inbox = PublicInbox::InboxWritable->new(PublicInbox::Config->new->lookup_name($ARGV[0]));
 my $importer = $inbox->importer(0);
-$importer->add(PublicInbox::Eml->new(\\$_)) for @raw;
+while (defined(my $size = <STDIN>)) {
+    read(STDIN, my $raw, $size) == $size or die "cut short";
+    $importer->add(PublicInbox::Eml->new(\\$raw));
+}
 $importer->done;
 """
 REMOVE = IMPORT.replace("->add(", "->remove(")
@@ -56,11 +59,23 @@ class PublicInbox:
         """Take mails back, as the list's owner would on request."""
         self._perl(REMOVE, mails)
 
+    def threads(self) -> dict[str, int]:
+        """Its own threading: a thread's number by Message-ID."""
+        (database,) = (self.folder / LIST).glob("xap*/over.sqlite3")
+        with closing(sqlite3.connect(database)) as over:
+            sql = "SELECT mid, tid FROM over JOIN id2num USING (num) JOIN msgid USING (id) WHERE num > 0"
+            return dict(over.execute(sql).fetchall())
+
     def _perl(self, script: str, mails: Iterable[bytes]) -> None:
+        """Run ``script``, which reads each mail's size in a line of its own, then the mail."""
         command = ("perl", "-e", script, LIST)
-        subprocess.run(
-            command, input=b"\0".join(mails), env=_environment(self.folder), check=True, capture_output=True, timeout=60
-        )
+        log = (self.folder / "import.log").open("ab")
+        with log, subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log, env=_environment(self.folder)) as perl:
+            assert perl.stdin
+            for raw in mails:
+                perl.stdin.write(b"%d\n%b" % (len(raw), raw))
+        if perl.returncode:
+            raise RuntimeError(f"public-inbox took the mails not: see {log.name}")
 
 
 def mail(number: int, received: float, *, parent: int | None = None) -> bytes:
@@ -93,12 +108,12 @@ def require() -> None:
 
 
 @contextmanager
-def public_inbox(folder: Path) -> Iterator[PublicInbox]:
-    """A server for the length of a ``with``."""
+def public_inbox(folder: Path, *, level: str = "full") -> Iterator[PublicInbox]:
+    """A server for the length of a ``with``; what it indexes: "basic" (threads), "medium" (search) or "full"."""
     require()
     port = _free_port()
     url = f"http://127.0.0.1:{port}/{LIST}"
-    _run(folder, "public-inbox-init", "-V2", LIST, str(folder / LIST), url, ADDRESS)
+    _run(folder, "public-inbox-init", "-V2", f"--indexlevel={level}", LIST, str(folder / LIST), url, ADDRESS)
     inbox = PublicInbox(url, folder, port, _start(folder, port))
     try:
         yield inbox

@@ -46,6 +46,16 @@ def test_a_part_carries_its_address_its_parents_nearest_first_and_its_lists() ->
     assert part.kind is Kind.MAIL
 
 
+def test_all_that_a_mail_answers_and_is_called_ties_it_to_its_thread() -> None:
+    found = to_part(parse(b"Message-ID: <me@x> <also-me@x>\nIn-Reply-To: <a@x>\n <b@x>\nReferences: <root@x>\n\nHi"))
+    assert found.links == ("a@x", "root@x", "b@x", "also-me@x")
+
+
+@pytest.mark.parametrize("answered", ["<ada@example.org>", "Ada's mail <ada@example.org>", "<y>", "<n>"])
+def test_an_address_or_a_typed_letter_is_nobodys_parent(answered: str) -> None:
+    assert to_part(mail(f"In-Reply-To: {answered}\nReferences: {answered}\n".encode())).links == ()
+
+
 def test_an_address_is_escaped_where_markup_could_break_on_it() -> None:
     part = to_part(parse(b"Message-ID: <a/b)c|d'e@x>\n\nHi"))
     assert part.url == "https://lore.kernel.org/all/a%2Fb%29c%7Cd%27e@x/"

@@ -11,7 +11,10 @@ import pytest
 
 from feeds.fetch import Client
 from feeds.kinds import Source, lore
+from feeds.mail import parse, to_part
 from index.model import Batch
+from tests.evaluation.feeds.real import Real
+from tests.evaluation.feeds.threads import differences, documents
 from tests.public_inbox import PublicInbox, mail, public_inbox
 from tests.web_server import loopback_client
 
@@ -112,6 +115,33 @@ def test_a_crash_in_the_middle_repeats_work_and_loses_none(inbox: PublicInbox, c
     stored = next(iter(feed.read("")))
     rest, _ = read(client, inbox.url, stored.cursor)
     assert set(ids([stored]) + ids(rest)) == set(named(*range(130)))
+
+
+def headed(name: str, *headers: str) -> bytes:
+    lines = (f"Message-ID: {name}", "From: Ferris Sand <ferris@example.org>", f"Subject: {name[1]}", *headers)
+    return "\n".join((*lines, "", f"This is {name}.", "")).encode()
+
+
+def test_threads_are_those_of_public_inbox(inbox: PublicInbox, tmp_path: Path) -> None:
+    raws = [
+        headed("<a@x>", "In-Reply-To: <gone@x>"),
+        headed("<b@x>", "References: <root@x>\n <gone@x>"),
+        headed("<c@x>", "In-Reply-To: <a@x>\n <d@x>"),
+        headed("<d@x>"),
+        headed("<e@x>", "In-Reply-To: <ferris@example.org>"),
+        headed("<f@x>", "In-Reply-To: Ferris' mail <ferris@example.org>", "References: <y> <n>"),
+        headed("<g@x>\n <h@x>"),
+        headed("<i@x>", "References: <h@x>", "References: <j@x>"),
+        headed("<j@x>", "In-Reply-To: <j@x>"),
+        headed("<k@x>", "In-Reply-To: <y>"),
+    ]
+    inbox.deliver(raws)
+    theirs = inbox.threads()
+    parts = [to_part(parse(raw)) for raw in raws]
+    real = Real(tmp_path, tmp_path)
+    assert not differences(documents(real, parts), theirs)
+    assert not differences(documents(real, parts[::-1]), theirs)
+    assert len(theirs) == len(raws) + 1  # one has two names
 
 
 def test_mails_point_at_their_place_in_the_archive(inbox: PublicInbox, client: Client) -> None:

@@ -1,0 +1,1 @@
+"""Measurements of what brings the world in: threads, inboxes, posts and the speed of storing."""
