@@ -8,43 +8,45 @@ there is none, and the nearest parts are shown.
 from __future__ import annotations
 
 import math
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.cite import flat, spoken
-from bot.evidence import Candidate, Wanted, candidates, wanted
+from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
 from bot.model import Answer, Citation, Question, Sentence, Status
-from bot.question import search_text
+from bot.question import expectation, search_text
 from index.engine import Index, Result
 from index.model import Kind
 
 NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
 CLOSEST = "This is the closest I found; it may not answer the question."
+_VERSION = re.compile(r"\[[^\]]*\b(v\d{1,3})\b[^\]]*\]", re.IGNORECASE)
 RETRIEVED = 50
 NEAREST = 3
 _DEPTH = 200
-_EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
+_EMBEDDED = 14  # sentences compared in meaning: what fits into a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What makes an answer, and which evidence. Measured on questions: see docs/measurements.md."""
 
-    passage: float = 0.8  # weight of the passage's rank score
     words: float = 1.0  # weight of the question's rare words in the sentence
-    title: float = 0.3  # weight of those in its title
     meaning: float = 1.0  # weight of the cosine between question and sentence
-    closest: float = 5.0  # confidence: weight of the cosine of the closest passage,
-    best: float = 2.5  # of the best sentence's score,
-    doubt: float = 6.7  # and what both must outweigh
+    rank: float = 0.1  # what each place down the ranking of parts costs
+    neighbour: float = 0.3  # share of the better neighbour's score
+    closest: float = 4.7  # confidence: weight of the cosine of the closest passage,
+    best: float = 2.8  # of the best sentence's score,
+    doubt: float = 6.0  # and what both must outweigh
     answered: float = 0.45  # confidence from which an answer is one
-    weak: float = 0.27  # … and from which it is shown as weak evidence
+    weak: float = 0.28  # … and from which it is shown as weak evidence
     ours: float = 0.42  # closest passage below which a question is about something else
-    close: float = 0.7  # a further sentence must score this share of the best
-    most: int = 4  # sentences
-    length: int = 110  # words
+    close: float = 0.5  # a further sentence must score this share of the best
+    most: int = 5  # sentences
+    length: int = 120  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +84,18 @@ class Answerer:
 
     def _evidence(self, text: str, results: Sequence[Result]) -> Evidence:
         aim = wanted(self._index.terms(text), self._index.rarity)
-        rough = [self._by_words(c, aim) for c in candidates(results)]
-        rough.sort(key=lambda c: -c.score)
-        fine = self._by_meaning(text, rough[:_EMBEDDED])
+        passages = self._index.passages(_parts(results)[:READ])
+        bonus = expectation(text.rsplit("\n", 1)[-1])
+        rough = [self._by_words(c, aim, bonus) for c in candidates(passages)]
+        best = sorted(with_neighbours(rough, self._rule.neighbour), key=lambda c: -c.score)[:_EMBEDDED]
+        plain = {(c.result.found.passage.id, c.order): c for c in rough}
+        fine = self._by_meaning(text, [plain[c.result.found.passage.id, c.order] for c in best])
         closest = max((dict(r.hit.why)["cosine"] for r in results), default=0.0)
         return Evidence(_choose(fine, self._rule), closest, _confidence(closest, fine, self._rule))
 
-    def _by_words(self, candidate: Candidate, aim: Wanted) -> Candidate:
-        found = candidate.result.found
-        score = (
-            self._rule.passage * candidate.result.hit.score
-            + self._rule.words * aim.coverage(self._index.terms(candidate.text))
-            + self._rule.title * aim.coverage(self._index.terms(found.title))
-        )
+    def _by_words(self, candidate: Candidate, aim: Wanted, bonus: Callable[[str], float]) -> Candidate:
+        held = aim.coverage(self._index.terms(candidate.text))
+        score = self._rule.words * held + bonus(candidate.text) - self._rule.rank * candidate.rank
         return replace(candidate, score=score)
 
     def _by_meaning(self, text: str, rough: Sequence[Candidate]) -> list[Candidate]:
@@ -102,26 +103,22 @@ class Answerer:
             return []
         vectors = self._index.embedder.embed([text, *(flat(c.text) for c in rough)])
         cosines = vectors[1:] @ vectors[0]
-        fine = [
-            replace(c, score=c.score + self._rule.meaning * float(cosine))
-            for c, cosine in zip(rough, cosines, strict=True)
-        ]
-        return sorted(fine, key=lambda c: -c.score)
+        fine = [replace(c, score=c.score + self._rule.meaning * float(x)) for c, x in zip(rough, cosines, strict=True)]
+        return sorted(with_neighbours(fine, self._rule.neighbour), key=lambda c: -c.score)
 
     def _compose(self, results: Sequence[Result], evidence: Evidence) -> Answer:
         if evidence.confidence < self._rule.weak or not evidence.chosen:
             return self._nothing(results, evidence)
-        sources: dict[str, Citation] = {}
-        sentences = []
-        for chosen in evidence.chosen:
-            said = flat(chosen.text) if chosen.result.found.kind is Kind.MAIL else spoken(chosen.text)
-            citation = sources.setdefault(said, self._citation(chosen.result, chosen.text, len(sources) + 1))
-            sentences.append(Sentence(said, (citation.n,)))
+        sources = [self._citation(c.result, c.text, n) for n, c in enumerate(evidence.chosen, 1)]
+        sentences = [
+            Sentence(f"{frame}{_said(c)}", (source.n,))
+            for c, source, frame in zip(evidence.chosen, sources, _frames(evidence.chosen), strict=True)
+        ]
         answered = evidence.confidence >= self._rule.answered
         return Answer(
             status=Status.ANSWERED if answered else Status.WEAK,
             sentences=tuple(sentences),
-            sources=tuple(sources.values()),
+            sources=tuple(sources),
             remark="" if answered else CLOSEST,
         )
 
@@ -150,6 +147,22 @@ class Answerer:
             note="bot" if part and "bot" in part.labels else None,
             references=part.references if part else (),
         )
+
+
+def _said(candidate: Candidate) -> str:
+    text = candidate.text  # only mail is not Markdown
+    return flat(text) if candidate.result.found.kind is Kind.MAIL else spoken(text)
+
+
+def _frames(chosen: Sequence[Candidate]) -> Iterator[str]:
+    """Yield who says it, and of which version, before the first sentence of each mail: "Ada Quill (on v2): "."""
+    before = ""
+    for candidate in chosen:
+        found = candidate.result.found
+        fresh, before = found.passage.part != before, found.passage.part
+        version = _VERSION.search(found.title)
+        on = f" ({'on ' if found.title[:3].lower() == 're:' else ''}{version.group(1).lower()})" if version else ""
+        yield f"{flat(found.author)}{on}: " if fresh and found.kind is Kind.MAIL else ""
 
 
 def _parts(results: Sequence[Result]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.question import STOP
 from index.engine import Result
@@ -16,17 +16,20 @@ from index.sentences import spans
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
+_ENDS = ".!)”\"'`>:*"
+_HEADING = 10  # words: a shorter line without an end is a heading
 _MOST = 420  # characters; longer "sentences" are lists and logs
-PASSAGES = 24  # how many passages are read for evidence
+READ = 14  # how many parts are read for evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may answer. ``order`` is its place in its passage."""
+    """A sentence that may answer. ``order`` is its place in its passage, ``rank`` that of its part (0 is the best)."""
 
     result: Result
     text: str
     order: int
+    rank: int = 0
     score: float = 0.0
 
 
@@ -49,16 +52,29 @@ def wanted(terms: Sequence[str], rarity: Callable[[str], float]) -> Wanted:
 
 
 def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
-    """Yield the sentences of the first passages, each text once: repeated cover letters speak once."""
+    """Yield the sentences of passages, part by part, each text once: repeated cover letters speak once."""
     seen: set[str] = set()
-    for result in results[:PASSAGES]:
+    ranks: dict[str, int] = {}
+    for result in results:
+        rank = ranks.setdefault(result.found.passage.part, len(ranks))
         text = result.found.passage.text
         for order, (start, end) in enumerate(spans(text)):
             sentence = _MARKER.sub("", text[start:end])
             key = " ".join(sentence.lower().split())
             if key not in seen and speaks(sentence):
                 seen.add(key)
-                yield Candidate(result, sentence, order)
+                yield Candidate(result, sentence, order, rank)
+
+
+def with_neighbours(scored: Sequence[Candidate], share: float) -> list[Candidate]:
+    """Add to each score a share of the better neighbour's: an answer stands among sentences about its subject."""
+    by_place = {(c.result.found.passage.id, c.order): c.score for c in scored}
+    lifted = []
+    for c in scored:
+        place = c.result.found.passage.id
+        near = [by_place[at] for at in ((place, c.order - 1), (place, c.order + 1)) if at in by_place]
+        lifted.append(replace(c, score=c.score + share * (max(near) if near else 0.8 * c.score)))
+    return lifted
 
 
 def speaks(sentence: str) -> bool:
@@ -66,4 +82,6 @@ def speaks(sentence: str) -> bool:
     if not 20 <= len(sentence) <= _MOST or sentence.rstrip().endswith("?"):
         return False
     words = sentence.split()
+    if sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING:
+        return False
     return len(words) >= 4 and len(_LETTERS.findall(sentence)) >= 0.45 * len("".join(words))

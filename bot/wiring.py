@@ -81,9 +81,10 @@ def open_database(settings: Settings) -> Database:
 
 def open_index(settings: Settings, database: Database) -> Index:
     """Open the index with the embedder that made it, or the configured one. Raises ``IndexProblem``."""
+    from feeds.kinship import kin
     from index.stores.faiss import Faiss
 
-    return Index(settings.data, database, open_embedder(settings, database), Faiss)
+    return Index(settings.data, database, open_embedder(settings, database), Faiss, kin)
 
 
 def open_embedder(settings: Settings, database: Database, *, fresh: bool = False) -> Embedder:

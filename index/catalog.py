@@ -382,6 +382,16 @@ class Catalog:
         rows = self._database.connection().execute(sql, (json.dumps(numbers),))
         return {row[0]: _found(*row) for row in rows}
 
+    def passages(self, generation: Generation, ids: Sequence[str]) -> list[Found]:
+        """Return every passage of the parts called ``ids``, part by part in that order."""
+        sql = (
+            "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
+            " FROM json_each(?) j CROSS JOIN parts p ON p.id = j.value"
+            " JOIN passages s ON s.part = p.number AND s.generation = ? ORDER BY j.key, s.number"
+        )
+        rows = self._database.connection().execute(sql, (json.dumps(ids), generation.number))
+        return [_found(*row) for row in rows]
+
 
 def _found(number: int, start: int, stop: int, text: str, id_: str, *rest: Any) -> Found:
     document, kind, url, title, author, date = rest

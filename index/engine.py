@@ -19,6 +19,7 @@ from index.catalog import Catalog, Changes, Found, Generation
 from index.database import Database
 from index.embed import Embedder
 from index.errors import NeedsReindex
+from index.histories import Histories, Kin, strangers
 from index.lexical import Entry, Lexical, Weights, identifiers
 from index.model import Batch, Document, Hit, Part
 from index.passages import VERSION
@@ -54,9 +55,15 @@ class Index:
     """Everything krab knows, searchable."""
 
     def __init__(
-        self, folder: Path, database: Database, embedder: Embedder, new_store: Callable[[int], VectorStore]
+        self,
+        folder: Path,
+        database: Database,
+        embedder: Embedder,
+        new_store: Callable[[int], VectorStore],
+        kin: Kin = strangers,
     ) -> None:
         self.catalog = Catalog(database)
+        self.histories = Histories(database, kin)
         self.embedder = embedder
         self._folder = folder
         self._new_store = new_store
@@ -99,6 +106,8 @@ class Index:
         with self._ingesting:
             changes = self.catalog.put(batch.parts, source)
             changes += Changes(removed=self.catalog.remove(batch.removed, source))
+            self.histories.put(batch.parts)
+            self.histories.remove(id_ for id_ in batch.removed if self.catalog.part(id_) is None)
             if batch.rejected:
                 self.catalog.reject(batch.rejected, source)
             self._unfinished = self._unfinished or bool(changes.new or changes.changed or changes.removed)
@@ -186,6 +195,10 @@ class Index:
                 self._open_caches()
             else:
                 self.sync()
+
+    def passages(self, parts: Sequence[str]) -> list[Result]:
+        """Return every passage of ``parts``, part by part in that order; found by nothing, their score is 0."""
+        return [Result(Hit(f.passage, 0.0), f) for f in self.catalog.passages(self._generation, parts)]
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text``, repeated ones too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +59,7 @@ def sources(answer: Answer) -> list[str]:
 
 def test_a_question_is_answered_with_the_sentence_that_answers_it(index: Index) -> None:
     answer = ask(index, "Must the leaf outlive the frog?")
-    assert (answer.status, answer.sentences[0].text) == (Status.ANSWERED, LEAF)
+    assert (answer.status, words(answer.sentences[0].text)) == (Status.ANSWERED, LEAF)
 
 
 def test_a_source_is_given_with_all_that_a_reader_wants_to_know(index: Index) -> None:
@@ -106,10 +107,15 @@ def test_every_sentence_stands_in_its_source_in_the_authors_own_words(bodies: li
         assert cited_from_others(answer, index) == []
 
 
+def words(sentence: str) -> str:
+    """A sentence without who says it: mails open with "Ada Quill (on v2): "."""
+    return re.sub(r"^Ada[^:]*: ", "", sentence)
+
+
 def said_otherwise(answer: Answer) -> list[str]:
     """The sentences that are not what the quotes behind them say."""
     quotes = {source.n: {flat(source.quote), spoken(source.quote)} for source in answer.sources}
-    return [s.text for s in answer.sentences if not any(s.text in quotes[n] for n in s.citations)]
+    return [s.text for s in answer.sentences if not any(words(s.text) in quotes[n] for n in s.citations)]
 
 
 def cited_from_others(answer: Answer, index: Index) -> list[str]:
@@ -133,7 +139,7 @@ def test_the_same_words_in_many_mails_are_said_once(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         index.ingest(Batch((*copies, part("heron@pond", HERON))), "pond")
         answer = ask(index, "Must the leaf outlive the frog?")
-        assert [s.text for s in answer.sentences].count(LEAF) == 1
+        assert [words(s.text) for s in answer.sentences].count(LEAF) == 1
 
 
 def test_an_answer_has_an_end(tmp_path: Path) -> None:
@@ -142,14 +148,14 @@ def test_an_answer_has_an_end(tmp_path: Path) -> None:
         index.ingest(Batch((part("a", text),)), "pond")
         answer = ask(index, "Which leaf is held by the frog?")
         assert 1 <= len(answer.sentences) <= ALWAYS.most
-        assert sum(len(s.text.split()) for s in answer.sentences) <= ALWAYS.length
+        assert sum(len(words(s.text).split()) for s in answer.sentences) <= ALWAYS.length
 
 
 def test_the_sentences_of_one_passage_are_said_in_their_order(tmp_path: Path) -> None:
     first, second = "The frog takes the leaf from the pond.", "The frog then brings the leaf back to the pond."
     with opened(tmp_path) as index:
         index.ingest(Batch((part("a", f"{first} {second}"),)), "pond")
-        assert [s.text for s in ask(index, "frog brings leaf back pond then").sentences] == [first, second]
+        assert [words(s.text) for s in ask(index, "frog brings leaf back pond then").sentences] == [first, second]
 
 
 def test_what_a_program_wrote_is_labelled(tmp_path: Path) -> None:
@@ -249,7 +255,7 @@ def test_it_is_told_how_long_it_took(index: Index) -> None:
 def test_a_follow_up_is_understood_by_the_question_before_it(index: Index) -> None:
     alone = ask(index, "And when does it sleep?")
     after = ask(index, "And when does it sleep?", earlier=("What does the heron guard in the reeds at night?",))
-    assert after.sentences[0].text == HERON
+    assert words(after.sentences[0].text) == HERON
     assert after.confidence >= alone.confidence
 
 
@@ -267,5 +273,11 @@ def test_many_may_ask_at_once(index: Index) -> None:
     questions = [Question("Must the leaf outlive the frog?"), Question("When does the heron sleep?")] * 20
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(answerer.answer, questions))
-    assert {answer.sentences[0].text for answer in answers[::2]} == {LEAF}
-    assert {answer.sentences[0].text for answer in answers[1::2]} == {HERON}
+    assert {words(answer.sentences[0].text) for answer in answers[::2]} == {LEAF}
+    assert {words(answer.sentences[0].text) for answer in answers[1::2]} == {HERON}
+
+
+def test_a_mail_says_who_says_it_and_about_which_version(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        index.ingest(Batch((part("a@pond", title="Re: [PATCH v3 1/2] pond: leaf", text=LEAF),)), "pond")
+        assert ask(index, "what must a leaf outlive?").sentences[0].text == f"Ada Frog (on v3): {LEAF}"
