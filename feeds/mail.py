@@ -18,7 +18,7 @@ from email.parser import BytesParser
 from email.policy import compat32
 from urllib.parse import quote
 
-from feeds import body, diff, headers, labels
+from feeds import body, diff, headers, labels, series
 from feeds.errors import Unreadable
 from feeds.mime import Sort, Text, texts
 from index.model import Block, Kind, Part, Role
@@ -95,6 +95,7 @@ def to_part(mail: Mail, *, base_url: str = "https://lore.kernel.org/all/", label
         labels=tuple(dict.fromkeys((*mail.labels, *lists, *labels, *([f"by:{handle}"] if handle else [])))),
         files=diff.files(changes) if changes else (),
         symbols=diff.symbols(changes) if changes else (),
+        events=series.events(mail),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from index.model import Block, Event, Kind, Part, Reference, Role
 
-FORMAT = 1  # raise it when parsers improve: a mail that is read again then replaces the stored one
+FORMAT = 2  # raise it when parsers improve: a mail that is read again then replaces the stored one
 
 
 def encode(part: Part) -> bytes:

@@ -1,0 +1,436 @@
+"""What happened to a thing over time: events by subject, and the versions of each. Owns its tables.
+
+Events come with the parts (``Part.events``). Three kinds of them are no happenings but names, in
+``detail``, that a ``posted`` part goes by:
+
+    issue   parts that share one were issued together, as one version
+    same    parts that share one are about one subject
+    near    issues that share one are compared by ``kin``, which the caller brings
+
+So an issue is a set of parts, a subject a set of issues joined by ties; both follow from what is known,
+not from the order in which it came. All other events name the part that they answer as their subject:
+they belong to it, or to the nearest posted part that their own part answers. A part that is read
+again changes nothing unless a better parser (``codec.FORMAT``) read it, or it is no mail.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from index import codec
+from index.database import Database
+from index.model import Event, Kind, Part
+
+MIGRATIONS = (
+    """
+CREATE TABLE postings (
+    part TEXT PRIMARY KEY,
+    issue INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX postings_by_issue ON postings (issue);
+CREATE TABLE issues (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    subject INTEGER NOT NULL
+);
+CREATE INDEX issues_by_subject ON issues (subject);
+CREATE TABLE ties (
+    one INTEGER NOT NULL,
+    other INTEGER NOT NULL,
+    PRIMARY KEY (one, other)
+) WITHOUT ROWID;
+CREATE TABLE names (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    part TEXT NOT NULL,
+    PRIMARY KEY (kind, name, part)
+) WITHOUT ROWID;
+CREATE INDEX names_by_part ON names (part);
+CREATE TABLE happenings (
+    part TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    date INTEGER,
+    quote TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (part, place)
+) WITHOUT ROWID;
+CREATE TABLE answers (
+    part TEXT NOT NULL,
+    target TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (part, target)
+) WITHOUT ROWID;
+CREATE INDEX answers_by_target ON answers (target);
+CREATE TABLE told (
+    part TEXT PRIMARY KEY,
+    format INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE titles USING fts5 (title, others, who, tokenize = 'porter unicode61')
+""",
+)
+NAMES = ("issue", "same", "near")
+POSTED = "posted"
+DETAIL = re.compile(r"(?P<label>.*?v(?P<number>\d+)) (?P<place>\d+)/(?P<total>\d+)$")
+WORD = re.compile(r"\w+")
+SHARING_MAX = 500  # issues that are compared with one: somebody may write the same thousands of times
+WORDS_MAX = 30
+FOUND_AT_ONCE = 100
+NEAR, FAR = 3, 3  # of the parts that a part answers: the nearest, and those at the root of it all
+# Words that people ask with, and that no title is found by.
+SMALL = frozenset(
+    "a an and any are as at be been by can did do does for from get gets got has have how in into is it its latest"
+    " newest of on or the their there this to was were what when where which who whose why will with yet about happened"
+    " history state status still current currently anyone someone already version versions series patch patches"
+    " patchset applied merged accepted landed reviewed superseded posted sent upstream mainline tree".split()
+)
+
+Kin = Callable[[Sequence[Event], Sequence[Event]], bool]
+
+
+def strangers(one: Sequence[Event], other: Sequence[Event]) -> bool:
+    """Nobody is kin by looks."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a subject. ``root`` is its first part; ``expected`` of its parts exist, ``seen`` were read.
+
+    ``parts`` are the ids of all parts that posted it; ``events`` what happened to it, oldest first.
+    """
+
+    label: str
+    number: int
+    root: str
+    title: str
+    author: str
+    date: datetime | None
+    expected: int
+    seen: int
+    parts: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def applied(self) -> tuple[Event, ...]:
+        """Where it says that it was applied."""
+        return tuple(e for e in self.events if e.kind == "applied")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A subject: its versions, oldest first, and everything that happened. ``subject`` is the first root's id."""
+
+    subject: str
+    versions: tuple[Version, ...]
+
+    @property
+    def newest(self) -> Version:
+        """The version that no other supersedes."""
+        return self.versions[-1]
+
+    @property
+    def title(self) -> str:
+        """The newest version's title."""
+        return self.newest.title
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Everything, oldest first."""
+        return tuple(sorted((e for v in self.versions for e in v.events), key=_order))
+
+    @property
+    def applied(self) -> tuple[Event, ...]:
+        """Where it says that something of it was applied, oldest first."""
+        return tuple(e for e in self.events if e.kind == "applied")
+
+    def version_of(self, part: str) -> Version | None:
+        """Return the version that ``part`` posted or is an event of."""
+        return next((v for v in self.versions if part in v.parts or any(e.part == part for e in v.events)), None)
+
+
+class Histories:
+    """The tables of events. ``kin`` says whether two issues, given by their posted events, are one subject's."""
+
+    def __init__(self, database: Database, kin: Kin = strangers) -> None:
+        self._database = database
+        self._kin = kin
+        database.migrate("histories", MIGRATIONS)
+
+    # In
+
+    def put(self, parts: Iterable[Part]) -> None:
+        """Keep the parts' events; all of them or none."""
+        with self._database.write() as connection:
+            changed: set[int] = set()
+            posted: dict[str, bool] = {}
+            for part in parts:
+                if _due(connection, part):
+                    changed |= _forget(connection, [part.id])
+                    _write(connection, part)
+                    posted[part.id] = any(event.kind == POSTED for event in part.events)
+            self._settle(connection, [id_ for id_, does in posted.items() if does], changed)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forget what these parts told."""
+        with self._database.write() as connection:
+            self._settle(connection, [], _forget(connection, list(ids)))
+
+    def _settle(self, connection: sqlite3.Connection, posted: Sequence[str], changed: set[int]) -> None:
+        """Bring issues and subjects up to what is known, as far as it has changed."""
+        again = _parts_of(connection, changed)
+        connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM json_each(?))", (_list(changed),))
+        touched = {_issue(connection, part) for part in (*again, *posted)}
+        touched = _alive(connection, changed | touched) & touched
+        partners = _untie(connection, changed | touched)
+        for issue in touched:
+            partners |= self._tie(connection, issue)
+        _join(connection, touched | partners)
+        _entitle(connection, changed | touched)
+
+    def _tie(self, connection: sqlite3.Connection, issue: int) -> set[int]:
+        known = {issue: _posted(connection, issue)}
+        same = _sharing(connection, issue, "same")
+        near = _sharing(connection, issue, "near") - same
+        near = {n for n in near if self._kin(known[issue], _posted(connection, n))}
+        rows = [pair for other in same | near for pair in ((issue, other), (other, issue))]
+        connection.executemany("INSERT OR IGNORE INTO ties VALUES (?, ?)", rows)
+        return same | near
+
+    # Out
+
+    def of(self, part: str) -> History | None:
+        """Return the history that ``part`` posted, or is an event or an answer of."""
+        connection = self._database.connection()
+        sql = (
+            "SELECT i.subject FROM postings p JOIN issues i ON i.number = p.issue WHERE p.part = ?1 UNION ALL"
+            " SELECT * FROM (SELECT i.subject FROM answers a JOIN postings p ON p.part = a.target"
+            " JOIN issues i ON i.number = p.issue WHERE a.part = ?1 ORDER BY a.place LIMIT 1) LIMIT 1"
+        )
+        row = connection.execute(sql, (part,)).fetchone()
+        return _history(connection, row[0]) if row else None
+
+    def find(self, words: str, k: int = 5) -> list[History]:
+        """Return at most ``k`` histories whose titles or authors match ``words`` best."""
+        asked = [w for w in dict.fromkeys(WORD.findall(words.lower())) if w not in SMALL][:WORDS_MAX]
+        if not asked:
+            return []
+        connection = self._database.connection()
+        rows = connection.execute(
+            "SELECT i.subject, t.score FROM (SELECT rowid, bm25(titles, 3, 1, 2) score FROM titles WHERE titles MATCH ?"
+            " ORDER BY 2 LIMIT ?) t JOIN issues i ON i.number = t.rowid ORDER BY t.score, i.number DESC",
+            (" OR ".join(f'"{word}"' for word in asked), FOUND_AT_ONCE),
+        )
+        best = list(dict.fromkeys(subject for subject, _ in rows))[:k]
+        return [_history(connection, subject) for subject in best]
+
+
+def _due(connection: sqlite3.Connection, part: Part) -> bool:
+    row = connection.execute("SELECT format FROM told WHERE part = ?", (part.id,)).fetchone()
+    return row is None or part.kind is not Kind.MAIL or row[0] < codec.FORMAT
+
+
+def _forget(connection: sqlite3.Connection, ids: Sequence[str]) -> set[int]:
+    """Remove what parts told; return the issues that they were of."""
+    these = "(SELECT value FROM json_each(?))"
+    told = _list(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (_list(ids),)))
+    if told == "[]":
+        return set()
+    changed = {n for (n,) in connection.execute(f"SELECT issue FROM postings WHERE part IN {these}", (told,))}
+    for table in ("names", "happenings", "answers", "told", "postings"):
+        connection.execute(f"DELETE FROM {table} WHERE part IN {these}", (told,))
+    return changed
+
+
+def _write(connection: sqlite3.Connection, part: Part) -> None:
+    names = [(e.kind, e.detail, part.id) for e in part.events if e.kind in NAMES]
+    events = [e for e in part.events if e.kind not in NAMES]
+    connection.execute("INSERT INTO told VALUES (?, ?)", (part.id, codec.FORMAT))
+    connection.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", names)
+    rows = [(part.id, n, e.kind, e.who, codec.seconds(e.when), e.quote, e.detail) for n, e in enumerate(events)]
+    connection.executemany("INSERT INTO happenings VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    links = part.links if len(part.links) <= NEAR + FAR else (*part.links[:NEAR], *part.links[-FAR:])
+    targets = dict.fromkeys((*(e.subject for e in events if e.subject != part.id), *links))
+    if not any(e.kind == POSTED for e in events):
+        answers = [(part.id, target, n) for n, target in enumerate(targets)]
+        connection.executemany("INSERT INTO answers VALUES (?, ?, ?)", answers)
+
+
+def _issue(connection: sqlite3.Connection, part: str) -> int:
+    """Put a posted part into the issue that its names say, merging issues; return its number."""
+    sql = (
+        "SELECT DISTINCT p.issue FROM names n JOIN names m ON m.kind = n.kind AND m.name = n.name"
+        " JOIN postings p ON p.part = m.part WHERE n.part = ? AND n.kind = 'issue' ORDER BY 1"
+    )
+    found = [n for (n,) in connection.execute(sql, (part,))]
+    if found:
+        number = found[0]
+    else:
+        number = connection.execute("INSERT INTO issues (subject) VALUES (0) RETURNING number").fetchone()[0]
+        connection.execute("UPDATE issues SET subject = number WHERE number = ?", (number,))
+    for other in found[1:]:
+        connection.execute("UPDATE postings SET issue = ? WHERE issue = ?", (number, other))
+        connection.execute("UPDATE OR IGNORE ties SET one = ? WHERE one = ?", (number, other))
+        connection.execute("UPDATE OR IGNORE ties SET other = ? WHERE other = ?", (number, other))
+        connection.execute("DELETE FROM ties WHERE ? IN (one, other) OR one = other", (other,))
+        connection.execute("DELETE FROM issues WHERE number = ?", (other,))
+    connection.execute("INSERT OR REPLACE INTO postings VALUES (?, ?)", (part, number))
+    return int(number)
+
+
+def _entitle(connection: sqlite3.Connection, issues: set[int]) -> None:
+    """Write what ``issues`` are found by."""
+    connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (_list(issues),))
+    for issue in issues:
+        if posted := sorted(_posted(connection, issue), key=_place):
+            others = "\n".join(dict.fromkeys(event.quote for event in posted[1:]))
+            row = (issue, posted[0].quote, others, posted[0].who)
+            connection.execute("INSERT INTO titles (rowid, title, others, who) VALUES (?, ?, ?, ?)", row)
+
+
+def _alive(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
+    """Drop those of ``issues`` that nothing posts any more; return the others."""
+    sql = "SELECT DISTINCT p.issue FROM json_each(?) j JOIN postings p ON p.issue = j.value"
+    alive = {n for (n,) in connection.execute(sql, (_list(issues),))}
+    connection.execute("DELETE FROM issues WHERE number IN (SELECT value FROM json_each(?))", (_list(issues - alive),))
+    return alive
+
+
+def _parts_of(connection: sqlite3.Connection, issues: Iterable[int]) -> list[str]:
+    sql = "SELECT p.part FROM json_each(?) j JOIN postings p ON p.issue = j.value"
+    return [part for (part,) in connection.execute(sql, (_list(issues),))]
+
+
+def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
+    sql = (
+        "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM postings p"
+        " JOIN happenings h ON h.part = p.part WHERE p.issue = ? AND h.kind = ? ORDER BY h.part"
+    )
+    return tuple(_event(row) for row in connection.execute(sql, (issue, POSTED)))
+
+
+def _sharing(connection: sqlite3.Connection, issue: int, kind: str) -> set[int]:
+    """The other issues that share a name of ``kind`` with ``issue``."""
+    sql = (
+        "SELECT DISTINCT q.issue FROM (SELECT DISTINCT n.name FROM postings p JOIN names n ON n.part = p.part"
+        " WHERE p.issue = ?1 AND n.kind = ?2) s CROSS JOIN names m ON m.kind = ?2 AND m.name = s.name"
+        " JOIN postings q ON q.part = m.part WHERE q.issue <> ?1 ORDER BY q.issue DESC LIMIT ?3"
+    )
+    return {n for (n,) in connection.execute(sql, (issue, kind, SHARING_MAX))}
+
+
+def _untie(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
+    """Cut the ties of ``issues``; return those at the other ends."""
+    these = "(SELECT value FROM json_each(?))"
+    others = {n for (n,) in connection.execute(f"SELECT other FROM ties WHERE one IN {these}", (_list(issues),))}
+    for end in ("one", "other"):
+        connection.execute(f"DELETE FROM ties WHERE {end} IN {these}", (_list(issues),))
+    return others
+
+
+def _join(connection: sqlite3.Connection, issues: set[int]) -> None:
+    """Give the issues of every subject that ``issues`` are of the subject that their ties say."""
+    sql = (
+        "SELECT number FROM issues WHERE subject IN (SELECT subject FROM issues"
+        " WHERE number IN (SELECT value FROM json_each(?)))"
+    )
+    left = {n for (n,) in connection.execute(sql, (_list(issues),))}
+    while left:
+        reached, ahead = set[int](), {min(left)}
+        while ahead:
+            reached |= ahead
+            tied = "SELECT other FROM ties WHERE one IN (SELECT value FROM json_each(?))"
+            ahead = {n for (n,) in connection.execute(tied, (_list(ahead),))} - reached
+        move = "UPDATE issues SET subject = ? WHERE number IN (SELECT value FROM json_each(?))"
+        connection.execute(move, (min(reached), _list(reached)))
+        left -= reached
+
+
+def _history(connection: sqlite3.Connection, subject: int) -> History:
+    sql = (
+        "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM issues i"
+        " JOIN postings p ON p.issue = i.number JOIN happenings h ON h.part = p.part WHERE i.subject = ? AND h.kind = ?"
+    )
+    posted: dict[str, list[Event]] = {}
+    for event in map(_event, connection.execute(sql, (subject, POSTED))):
+        posted.setdefault(_label(event), []).append(event)
+    parts = {event.part: label for label, some in posted.items() for event in some}
+    happened = _happened(connection, parts)
+    versions = [_version(label, some, happened.get(label, [])) for label, some in posted.items()]
+    versions.sort(key=lambda v: (v.date or datetime.max.replace(tzinfo=UTC), v.number, v.root))
+    name = versions[0].root
+    after: list[Version | None] = [*versions[1:], None]
+    return History(name, tuple(_named(v, name, newer) for v, newer in zip(versions, after, strict=True)))
+
+
+def _happened(connection: sqlite3.Connection, parts: dict[str, str]) -> dict[str, list[Event]]:
+    """The events that answer ``parts``, each to its nearest, by the label of that part."""
+    sql = (
+        "SELECT a.part, a.target, a.place FROM json_each(?) j CROSS JOIN answers a ON a.target = j.value"
+        " WHERE EXISTS (SELECT 1 FROM happenings h WHERE h.part = a.part)"
+        " AND NOT EXISTS (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target"
+        " WHERE b.part = a.part AND b.place < a.place)"
+    )
+    nearest = {part: target for part, target, _ in connection.execute(sql, (_list(parts),))}
+    found: dict[str, list[Event]] = {}
+    sql = (
+        "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM json_each(?) j"
+        " CROSS JOIN happenings h ON h.part = j.value"
+    )
+    for row in connection.execute(sql, (_list(nearest),)):
+        found.setdefault(parts[nearest[row[0]]], []).append(_event(row))
+    return found
+
+
+def _version(label: str, posted: Sequence[Event], events: Sequence[Event]) -> Version:
+    posted = sorted(posted, key=_place)
+    root = posted[0]
+    read = [m for event in posted if (m := DETAIL.match(event.detail))]
+    return Version(
+        label=label,
+        number=max((int(m["number"]) for m in read), default=1),
+        root=root.part,
+        title=root.quote,
+        author=root.who,
+        date=min((e.when for e in posted if e.when), default=None),
+        expected=max((int(m["total"]) for m in read), default=1),
+        seen=len({m["place"].lstrip("0") for m in read} - {""}) if read else 1,
+        parts=tuple(event.part for event in posted),
+        events=(replace(root, detail=label), *sorted(events, key=_order)),
+    )
+
+
+def _named(version: Version, subject: str, newer: Version | None) -> Version:
+    events = version.events
+    if newer:
+        quote = newer.title
+        events += (Event(subject, "superseded", newer.author, newer.date, newer.root, quote, f"by {newer.label}"),)
+    return replace(version, events=tuple(replace(event, subject=subject) for event in events))
+
+
+def _place(event: Event) -> tuple[int, tuple[datetime, str, str]]:
+    match = DETAIL.match(event.detail)
+    return int(match["place"]) if match else 1, _order(event)
+
+
+def _label(event: Event) -> str:
+    match = DETAIL.match(event.detail)
+    return match["label"] if match else event.detail
+
+
+def _event(row: tuple[str, str, str, int | None, str, str, str]) -> Event:
+    subject, kind, who, date, part, quote, detail = row
+    return Event(subject, kind, who, codec.moment(date), part, quote, detail)
+
+
+def _order(event: Event) -> tuple[datetime, str, str]:
+    return (event.when or datetime.max.replace(tzinfo=UTC), event.part, event.kind)
+
+
+def _list(values: Iterable[object]) -> str:
+    return json.dumps(list(values))
