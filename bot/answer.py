@@ -27,7 +27,7 @@ _VERSION = re.compile(r"\[[^\]]*\b(v\d{1,3})\b[^\]]*\]", re.IGNORECASE)
 RETRIEVED = 50
 NEAREST = 3
 _DEPTH = 200
-_EMBEDDED = 14  # sentences compared in meaning: what fits into a few milliseconds
+_EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)

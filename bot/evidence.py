@@ -19,7 +19,7 @@ _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)
 _ENDS = ".!)”\"'`>:*"
 _HEADING = 10  # words: a shorter line without an end is a heading
 _MOST = 420  # characters; longer "sentences" are lists and logs
-READ = 14  # how many parts are read for evidence
+READ = 8  # how many parts are read for evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def with_neighbours(scored: Sequence[Candidate], share: float) -> list[Candidate
 
 def speaks(sentence: str) -> bool:
     """Whether a stretch of text says something a person could read as an answer."""
-    if not 20 <= len(sentence) <= _MOST or sentence.rstrip().endswith("?"):
+    if not 20 <= len(sentence) <= _MOST or sentence.rstrip().endswith("?") or "```" in sentence:
         return False
     words = sentence.split()
     if sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING:
