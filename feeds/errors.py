@@ -10,11 +10,12 @@ from __future__ import annotations
 
 
 class FeedError(Exception):
-    """The source can't be read now. ``str(error)`` is one clear line."""
+    """The source can't be read now. ``str(error)`` is one clear line; ``status`` is HTTP's, or 0."""
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, status: int = 0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Unreachable(FeedError):

@@ -1,8 +1,8 @@
 """The one way out to the web: polite, bounded and guarded.
 
 - Every connection is dialled through ``Guard``; a redirect is judged and dialled anew.
-- One request at a time per host, with a gap between two. A host that named a time to come back is left
-  alone until then.
+- One request at a time per host, with a gap between two, which a host may ask to be longer. A host that
+  named a time to come back is left alone until then.
 - Everything has an end: connecting, reading, a request in all, the body as sent and as unpacked.
 - No cookies, no credentials, and no proxy (a proxy would resolve names behind the guard's back). The
   User-Agent says who asks.
@@ -33,6 +33,7 @@ __all__ = ["Client", "Manners", "Response", "Time", "Validators"]
 
 REDIRECTS = (301, 302, 303, 307, 308)
 REMEMBERED = 1_000  # URLs whose freshness is kept in mind
+SLOWEST = 10.0  # seconds: the longest gap between two requests that a host may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class _Host:
     line: Line
     lock: threading.Lock = field(default_factory=threading.Lock)
     ready: float = 0.0  # the gap ends (monotonic)
+    gap: float = 0.0  # the host wants so much time between two requests
     closed: float = 0.0  # the host wants us back not before (monotonic)
+    status: int = 0  # with which it said so
 
 
 class Client:
@@ -112,6 +115,13 @@ class Client:
         """Seconds for which the host said, when last asked, that ``url`` won't change (0: it didn't say)."""
         with self._lock:
             return max(0.0, self._fresh.get(url, 0.0) - self.time.monotonic())
+
+    def slow_down(self, url: str, gap: float) -> None:
+        """Leave ``gap`` seconds between two requests to the host of ``url``, as it asks; within reason."""
+        host = self._host(self.guard.check(url))
+        with host.lock:
+            host.gap = max(0.0, min(gap, SLOWEST))
+            host.ready = max(host.ready, self.time.monotonic() + host.gap)
 
     def close(self) -> None:
         """Hang up."""
@@ -154,10 +164,10 @@ class Client:
                 answer = self._exchange(host.line, request)
                 return answer if isinstance(answer, str) else judge(answer, kind=kind)
             except FeedError as error:
-                host.closed = self.time.monotonic() + (error.retry_after or 0.0)
+                host.closed, host.status = self.time.monotonic() + (error.retry_after or 0.0), error.status
                 raise
             finally:
-                host.ready = self.time.monotonic() + self.manners.gap
+                host.ready = self.time.monotonic() + max(self.manners.gap, host.gap)
 
     def _host(self, url: httpx2.URL) -> _Host:
         with self._lock:
@@ -169,7 +179,7 @@ class Client:
     def _wait(self, host: _Host, name: str) -> None:
         now = self.time.monotonic()
         if host.closed > now:
-            raise Unreachable(f"{name} wants us to wait", retry_after=host.closed - now)
+            raise Unreachable(f"{name} wants us to wait", retry_after=host.closed - now, status=host.status)
         if host.ready > now:
             self.time.sleep(host.ready - now)
 

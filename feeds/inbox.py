@@ -25,6 +25,7 @@ from feeds import entries
 from feeds.errors import FeedError, Unreachable, Unreadable
 from feeds.fetch import Client
 from feeds.mail import parse, to_part
+from feeds.origins import Origins
 from feeds.response import inflate
 from index.model import Batch, Part, Rejected
 
@@ -82,12 +83,21 @@ def digest(message_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The inbox at ``url`` (no slash at its end); a first read goes back ``since`` seconds."""
+    """The inbox at ``origins``; a first read goes back ``since`` seconds."""
 
-    url: str
-    client: Client
+    origins: Origins
     since: float
     labels: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at its end; its mails' addresses begin so, whoever sent them."""
+        return self.origins.url
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+        return self.origins.client
 
     def read(self, cursor: str) -> Iterator[Batch]:
         """Every mail received after the cursor, once."""
@@ -113,7 +123,7 @@ class Inbox:
     def _newest(self, before: float | None = None) -> list[Newest]:
         """The 25 newest mails there are, or were ``before`` a moment (inclusive), oldest first."""
         page = "" if before is None else f"?t={datetime.fromtimestamp(before, UTC):%Y%m%d%H%M%S}"
-        response = self.client.get(f"{self.url}/new.atom{page}")
+        response = self.origins.get(f"/new.atom{page}")
         if response.missing:
             return []  # an inbox without mail has no feed
         found = entries.parse(response.body, response.url)
@@ -150,7 +160,7 @@ class Inbox:
             yield Batch(cursor=replace(state, until=now).dump())
 
     def _raw(self, entry: Newest) -> bytes:
-        response = self.client.get(f"{self.url}/{entry.name}/raw")
+        response = self.origins.get(f"/{entry.name}/raw")
         return b"" if response.missing else response.body
 
     def _fill(self, state: State, start: float, now: float) -> Iterator[Batch]:
@@ -185,7 +195,7 @@ class Inbox:
             return self._box(start, (start + end) // 2, last=False)
 
     def _search(self, query: str) -> bytes:
-        response = self.client.post(f"{self.url}/?q={query}&x=m")
+        response = self.origins.post(f"/?q={query}&x=m")
         if response.missing:
             return b""  # no hits
         limit = 4 * self.client.manners.body

@@ -8,6 +8,7 @@ but http(s), no prompts, no proxy, no configuration but ours.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,16 +17,21 @@ from feeds.errors import Refused, Unreachable
 from feeds.fetch import Client
 
 PATIENCE = 3_600.0  # seconds for one fetch: a first one may move hundreds of megabytes
+STATUS = re.compile(r"returned error: ([1-5][0-9]{2})\b")
 KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")  # of the environment
 
 
-def update(folder: Path, url: str, client: Client) -> None:
-    """Fetch what is new at ``url`` into ``folder``, made when absent. Interrupted, it leaves what was there."""
+def update(folder: Path, url: str, client: Client, *, forwards: bool = False) -> None:
+    """Fetch what is new at ``url`` into ``folder``, made when absent. Interrupted, it leaves what was there.
+
+    ``forwards`` takes nothing that is not ahead of what is there: a copy may lag behind.
+    """
     network = _network(url, client)
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _git(folder, "init", "--quiet", "--bare", "--initial-branch=master", ".")
-    _git(folder, *network, "fetch", "--quiet", "--no-tags", "--force", "--", url, "+HEAD:refs/heads/master")
+    force = () if forwards else ("--force",)
+    _git(folder, *network, "fetch", "--quiet", "--no-tags", *force, "--", url, "HEAD:refs/heads/master")
 
 
 def _git(folder: Path, *arguments: str) -> None:
@@ -40,7 +46,9 @@ def _git(folder: Path, *arguments: str) -> None:
         raise Unreachable(f"git did not finish within {PATIENCE:.0f} seconds") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Unreachable(f"git: {said[-1] if said else f'exit {done.returncode}'}")
+        status = STATUS.search(done.stderr.decode("utf-8", "replace"))
+        reason = said[-1] if said else f"exit {done.returncode}"
+        raise Unreachable(f"git: {reason}", status=int(status[1]) if status else 0)
 
 
 def _network(url: str, client: Client) -> tuple[str, ...]:

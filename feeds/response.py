@@ -78,11 +78,11 @@ def judge(response: Response, *, kind: Expected) -> Response:
     """``response`` itself, or the error it means. ``kind`` says what should have come."""
     if _is_challenge(response, kind):
         wait = max(HOUR, response.retry_after or 0.0)
-        raise Refused(f"{response.url} asks for a browser challenge", retry_after=wait)
+        raise Refused(f"{response.url} asks for a browser challenge", retry_after=wait, status=response.status)
     if response.status in SUCCESS:
         return response
     error: type[FeedError] = Refused if response.status in FORBIDDEN else Unreachable
-    raise error(f"{response.url} answered {response.status}", retry_after=response.retry_after)
+    raise error(f"{response.url} answered {response.status}", retry_after=response.retry_after, status=response.status)
 
 
 def _is_challenge(response: Response, kind: Expected) -> bool:

@@ -51,6 +51,11 @@ class PublicInbox:
         _stop(self.server)
         self.server = _start(self.folder, self.port)
 
+    def kill(self) -> None:
+        """End the server where it stands; ``restart`` brings it back."""
+        self.server.kill()
+        self.server.wait(timeout=20)
+
     def deliver(self, mails: Iterable[bytes]) -> None:
         """Put mails into the archive."""
         self._perl(IMPORT, mails)

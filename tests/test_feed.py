@@ -138,11 +138,35 @@ def test_robots_keep_us_from_a_page_and_the_summary_stands(web: WebServer, clien
     assert "/post/new" not in web.paths()
 
 
-@pytest.mark.parametrize("fault", [Answer(status=500), Answer(status=404), Answer(b"\0\1\2")])
-def test_a_page_that_fails_leaves_the_summary(web: WebServer, client: Client, fault: Answer) -> None:
+@pytest.mark.parametrize("fault", [Answer(status=403), Answer(status=404), Answer(b"\0\1\2")])
+def test_a_page_that_is_none_leaves_the_summary(web: WebServer, client: Client, fault: Answer) -> None:
     web.routes["/feed"] = Answer(announced())
     web.routes["/post/new"] = fault
     assert parts(read(web, client)[0])[0].text == "In short."
+
+
+def test_an_article_that_cannot_be_had_just_now_is_waited_for(web: WebServer, client: Client) -> None:
+    page = f"<html><head><title>New</title></head><body><article><p>{LONG}</p></article></body></html>"
+    web.routes["/feed"] = Answer(announced(), headers={"ETag": '"1"'})
+    web.routes["/post/new"] = Answer(status=503)
+    batches, cursor = read(web, client)
+    web.routes["/post/new"] = Answer(page.encode(), headers={"Content-Type": "text/html"})
+    again, cursor = read(web, client, cursor)
+    assert parts(batches) == []
+    assert "if-none-match" not in web.asked[-3].headers
+    assert [part.text for part in parts(again)] == [LONG]
+    assert parts(read(web, client, cursor)[0]) == []
+
+
+def test_an_article_that_never_comes_is_not_waited_for_for_ever(web: WebServer, client: Client) -> None:
+    web.routes["/feed"] = Answer(announced())
+    web.routes["/robots.txt"] = Answer(status=503)
+    one, cursor = read(web, client)
+    two, cursor = read(web, client, cursor)
+    three, cursor = read(web, client, cursor)
+    assert [len(parts(batches)) for batches in (one, two, three)] == [0, 0, 1]
+    assert parts(three)[0].text == "In short."
+    assert parts(read(web, client, cursor)[0]) == []
 
 
 def test_quotations_and_code_are_not_the_authors_prose(web: WebServer, client: Client) -> None:

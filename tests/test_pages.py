@@ -11,7 +11,7 @@ from feeds.errors import Refused, Unreachable
 from feeds.fetch import Client
 from feeds.kinds import Source, pages
 from index.model import Batch, Kind
-from tests.web_server import Answer, WebServer, loopback_client, web_server
+from tests.web_server import Answer, FakeTime, WebServer, loopback_client, web_server
 
 TEXT = " ".join(f"Line {n} explains how a crab grows its shell anew." for n in range(12))
 
@@ -24,7 +24,7 @@ def web() -> Iterator[WebServer]:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
-    with loopback_client(tmp_path) as client:
+    with loopback_client(tmp_path, time=FakeTime().time) as client:
         yield client
 
 
@@ -36,6 +36,7 @@ def page(title: str, *links: str, etag: str = "") -> Answer:
 
 
 def read(web: WebServer, client: Client, cursor: str = "", path: str = "/docs/") -> tuple[Batch, str]:
+    client.time.sleep(pages.AGAIN)
     batches = list(pages.open(Source("docs", "pages", web.url + path), client).read(cursor))
     parts = tuple(part for batch in batches for part in batch.parts)
     removed = tuple(url for batch in batches for url in batch.removed)
@@ -73,7 +74,7 @@ def test_unchanged_pages_are_not_delivered_again(web: WebServer, client: Client)
     web.routes["/docs/a"] = page("A", etag='"1"')
     _, cursor = read(web, client)
     web.routes["/docs/a"] = Answer(status=304)
-    assert read(web, client, cursor) == (Batch(), cursor)
+    assert read(web, client, cursor)[0] == Batch()
     assert web.asked[-1].headers["if-none-match"] == '"1"'
 
 
@@ -129,10 +130,37 @@ def test_a_site_that_wants_no_robots_is_left_alone(web: WebServer, client: Clien
         read(web, client)
 
 
-def test_robots_that_cannot_be_fetched_forbid_everything(web: WebServer, client: Client) -> None:
-    web.routes["/robots.txt"] = Answer(status=503)
-    with pytest.raises(Refused):
+@pytest.mark.parametrize("fault", [Answer(status=503), Answer(b"cut", length=99)])
+def test_robots_that_cannot_be_fetched_forbid_everything_and_are_named(
+    web: WebServer, client: Client, fault: Answer
+) -> None:
+    web.routes["/robots.txt"] = fault
+    with pytest.raises(Unreachable, match=r"robots\.txt (answered 503|can't be reached)"):
         read(web, client)
+    assert web.paths() == ["/robots.txt"]
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(b"3", 3), (b"900", 10), (b"soon", None)])
+def test_a_crawl_delay_is_kept_to_within_reason(tmp_path: Path, web: WebServer, asked: bytes, kept: float) -> None:
+    web.routes["/robots.txt"] = Answer(b"User-agent: *\nCrawl-delay: %b\n" % asked)
+    web.routes["/docs/"] = page("Index", "a")
+    web.routes["/docs/a"] = page("A")
+    clock = FakeTime()
+    with loopback_client(tmp_path, time=clock.time) as client:
+        read(web, client)
+    assert clock.slept == [pages.AGAIN, *([kept] * 3 if kept else [])]
+
+
+def test_pages_are_asked_about_once_a_day_and_new_ones_at_once(web: WebServer, client: Client) -> None:
+    web.routes["/docs/"] = page("Index", "a")
+    web.routes["/docs/a"] = page("A")
+    _, cursor = read(web, client)
+    web.routes["/docs/"] = page("Index", "a", "b")
+    web.routes["/docs/b"] = page("B")
+    web.asked.clear()
+    client.time.sleep(3_600 - pages.AGAIN)
+    assert titles(read(web, client, cursor)[0]) == ["B"]
+    assert web.paths() == ["/robots.txt", "/docs/", "/docs/b"]
 
 
 def test_a_page_that_never_was_is_an_error(web: WebServer, client: Client) -> None:

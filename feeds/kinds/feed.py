@@ -3,8 +3,9 @@
 The cursor holds the host's validators and a digest of every entry seen, so an unchanged entry is not
 delivered again, a changed one is, and an entry that only got a new id is not taken for a new post. An
 entry that carries no article gets it from its page, once, as far as robots.txt allows; failing that, its
-summary stands. Validators go into the last batch's cursor alone: were they saved earlier, a crash in
-between would leave the rest unread behind a "not modified".
+summary stands. An entry whose page can't be had just now waits for the next poll, but not for long.
+Validators go into the last batch's cursor alone: were they saved earlier, a crash in between would leave
+the rest unread behind a "not modified".
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from index.model import Batch, Block, Kind, Part, Rejected
 SEEN = 2_000
 BATCH = 20
 PAGES = 40  # articles fetched in one poll; on a first poll the newest get theirs, older ones keep the summary
+TRIES = 3  # polls in which an entry's page is asked for before its summary stands
+WAITING = "?"  # in the place of a digest, followed by the tries so far
 WHOLE = 1_500  # characters: a "description" of this length is the article
 LOG = logging.getLogger(__name__)
 
@@ -63,6 +66,21 @@ class State:
         key = digest(identity(entry))
         rest = {k: v for k, v in self.seen.items() if k != key}
         return replace(self, seen={**rest, key: content(entry)})
+
+    def with_waiting(self, entry: Entry) -> State:
+        """The entry to be looked at again in the next poll, whose answer must not be "not modified"."""
+        seen = {**self.seen, digest(identity(entry)): f"{WAITING}{self.tries(entry) + 1}"}
+        return replace(self, seen=seen)
+
+    def tries(self, entry: Entry) -> int:
+        """How often the entry's page was asked for in vain."""
+        known = self.seen.get(digest(identity(entry)), "")
+        return int(known[1:]) if known.startswith(WAITING) else 0
+
+    def done(self, entries: list[Entry], validators: Validators) -> State:
+        """The state after a poll that saw ``entries``; without validators while some of them wait."""
+        waits = any(self.tries(entry) for entry in entries)
+        return replace(self, validators=Validators() if waits else validators)
 
     def news(self, entry: Entry) -> bool:
         """Whether the entry is new or changed, and not just an old one under a new id."""
@@ -110,14 +128,17 @@ class WebFeed:
             if start + BATCH < len(fresh):
                 yield replace(batch, cursor=state.dump(), total=len(fresh))
             else:
-                yield replace(batch, cursor=replace(state, validators=response.validators).dump(), total=len(fresh))
+                yield replace(batch, cursor=state.done(fresh, response.validators).dump(), total=len(fresh))
         if not fresh and response.validators != state.validators:
             yield Batch(cursor=replace(state, validators=response.validators).dump())
 
     def _batch(self, entries: list[Entry], state: State, pages: _Pages) -> tuple[Batch, State]:
         parts, rejected = [], []
         for entry in entries:
-            part = self._part(entry, pages)
+            part = self._part(entry, pages, last=state.tries(entry) + 1 >= TRIES)
+            if part is None:
+                state = state.with_waiting(entry)
+                continue
             if part.blocks:
                 parts.append(part)
             else:
@@ -125,10 +146,16 @@ class WebFeed:
             state = state.with_entry(entry)
         return Batch(tuple(parts), rejected=tuple(rejected)), state
 
-    def _part(self, entry: Entry, pages: _Pages) -> Part:
+    def _part(self, entry: Entry, pages: _Pages, *, last: bool) -> Part | None:
+        """The entry with its article; None when that may still come, unless this is the ``last`` try."""
         blocks = fragment(entry.html)
         whole = entry.full or sum(len(block.text) for block in blocks) >= WHOLE
-        page = None if whole else pages.article(entry.url)
+        try:
+            page = None if whole else pages.article(entry.url)
+        except Unreachable:
+            if not last:
+                return None
+            page = None
         best = page.blocks if page and _size(page.blocks) > _size(blocks) else blocks
         url = entry.url or f"{self.source.url}#{digest(entry.id or entry.title)}"
         return Part(
@@ -152,6 +179,7 @@ class _Pages:
         self._skip = first
 
     def article(self, url: str) -> Article | None:
+        """The article at ``url``, or None when there is none for us. Raises ``Unreachable`` if there may be later."""
         self._skip -= 1
         if not url or self._skip >= 0:
             return None
@@ -160,6 +188,8 @@ class _Pages:
                 return None
             response = self._client.get(url, kind="page")
             return None if response.missing else extract(response.body, response.url)
+        except Unreachable:
+            raise
         except FeedError as error:
             LOG.info("keeping the summary of %s: %s", url, error)
             return None

@@ -9,6 +9,9 @@ Two ways, chosen by the fragment of the source's url:
 - ``#git``: the list's git epochs, complete from the first mail on. It is the politest way to get
   everything (one incremental fetch a poll, no search), and costs the disk space of the archive.
 
+``#mirror=https://…`` (also behind an ``&``) names a copy of the list that stands in while the host fails;
+lore.kernel.org has one that is known of (``feeds.origins``).
+
 The two have different cursors; a source that changes its way starts anew, and what it reads again is
 stored again as the same. A rewritten epoch (the cursor's commit is gone) is read from its start.
 """
@@ -32,6 +35,7 @@ from feeds.fetch import Client
 from feeds.inbox import DAY, Inbox
 from feeds.kinds import Feed, Source
 from feeds.mail import parse, to_part
+from feeds.origins import Origins
 from feeds.response import inflate
 from index.model import Batch, Part, Rejected
 
@@ -46,13 +50,17 @@ def open(source: Source, client: Client) -> Feed:  # noqa: A001 (the name that e
     """The list at ``source.url``, in the way its fragment says. Raises ``Refused`` for one it can't mean."""
     url, _, fragment = source.url.partition("#")
     url = url.rstrip("/")
-    options = dict(parse_qsl(fragment, keep_blank_values=True))
-    if unknown := set(options) - {"git", "since"}:
-        raise Refused(f"{source.url}: #{min(unknown)} is none of #git, #since=90d, #since=2026-01-01")
+    pairs = parse_qsl(fragment, keep_blank_values=True)
+    options = dict(pairs)
+    if unknown := set(options) - {"git", "since", "mirror"}:
+        raise Refused(
+            f"{source.url}: #{min(unknown)} is none of #git, #since=90d, #since=2026-01-01, #mirror=https://…"
+        )
     labels = (f"list:{urlsplit(url).path.rstrip('/').rsplit('/', 1)[-1]}",)
+    origins = Origins.of(url, client, tuple(value.rstrip("/") for name, value in pairs if name == "mirror"))
     if "git" in options:
-        return Epochs(url, client, labels)
-    return Inbox(url, client, _since(options.get("since", f"{DEFAULT_DAYS}d"), client.time.wall()), labels)
+        return Epochs(origins, labels)
+    return Inbox(origins, _since(options.get("since", f"{DEFAULT_DAYS}d"), client.time.wall()), labels)
 
 
 def _since(text: str, now: float) -> float:
@@ -69,17 +77,27 @@ def _since(text: str, now: float) -> float:
 class Epochs:
     """A list by its git epochs. The cursor is the last commit read of each."""
 
-    url: str
-    client: Client
+    origins: Origins
     labels: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where the list is, without a slash at its end."""
+        return self.origins.url
 
     def read(self, cursor: str) -> Iterator[Batch]:
         """Every mail added or taken back after the cursor, in the order of the archive."""
         commits = dict(_commits(cursor))
         for number in self._numbers():
             folder = self._folder(number)
-            mirror.update(folder, f"{self.url}/{number}", self.client)
+            self._update(folder, number)
             yield from self._epoch(str(number), folder, commits)
+
+    def _update(self, folder: Path, number: int) -> None:
+        def fetch(url: str) -> None:
+            mirror.update(folder, f"{url}/{number}", self.origins.client, forwards=url != self.url)
+
+        self.origins.first(fetch)
 
     def _epoch(self, number: str, folder: Path, commits: dict[str, str]) -> Iterator[Batch]:
         last = commits.get(number, "")
@@ -111,12 +129,13 @@ class Epochs:
 
     def _numbers(self) -> list[int]:
         """The epochs there are; an inbox without a manifest has just the first."""
-        response = self.client.get(f"{self.url}/manifest.js.gz")
+        response = self.origins.get("/manifest.js.gz")
         if response.missing:
             return [0]
         packed = response.body.startswith(b"\x1f\x8b")
         try:
-            manifest = json.loads(inflate([response.body], self.client.manners.body) if packed else response.body)
+            limit = self.origins.client.manners.body
+            manifest = json.loads(inflate([response.body], limit) if packed else response.body)
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"{self.url}/manifest.js.gz is no manifest ({error})") from error
         names = manifest if isinstance(manifest, dict) else {}
@@ -125,7 +144,7 @@ class Epochs:
     def _folder(self, number: int) -> Path:
         name = re.sub(r"[^a-z0-9.-]+", "-", self.url.split("://")[-1].lower())[:60]
         unique = hashlib.sha256(self.url.encode()).hexdigest()[:8]
-        return self.client.cache / "epochs" / f"{name}-{unique}" / f"{number}.git"
+        return self.origins.client.cache / "epochs" / f"{name}-{unique}" / f"{number}.git"
 
 
 def _commits(cursor: str) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """Reference pages: a page or a sitemap, and what it links to below its own path, one level deep.
 
-Every page is asked for only when it changed, as robots.txt allows. A page that is missing twice in a row
+The page itself is read at every poll, so that new links are found; each page below is asked about once a
+day, only for what changed, as robots.txt allows. A page that is missing twice in a row
 is removed; once may be a mishap. A page that can't be read now stays as it was. Pages that are linked no
 longer, but still there, are kept: readers cite them.
 """
@@ -26,6 +27,7 @@ from index.model import Batch, Kind, Part, Rejected
 
 MOST = 300
 GONE = 2
+AGAIN = 20 * 3_600  # seconds until a page is asked about again: once a day, also when polls drift
 BATCH = 10
 LOCATION = re.compile(rb"<loc>(?:\s{0,99}<!\[CDATA\[)?([^<\]]{1,2000})(?:\]\]>)?\s{0,99}</loc>", re.IGNORECASE)
 PAGE = re.compile(r"(/|/[^./]*|\.html?|\.php|\.md)$", re.IGNORECASE)
@@ -39,12 +41,15 @@ def open(source: Source, client: Client) -> Feed:  # noqa: A001 (the name that e
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a page: validators, the digest of its text, how often in a row it was missing."""
+    """What is known of a page: validators, the digest of its text, how often in a row it was missing,
+    when it was last asked about (seconds since 1970).
+    """
 
     etag: str = ""
     modified: str = ""
     text: str = ""
     missing: int = 0
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class State:
 
     def dump(self) -> str:
         """As a string."""
-        known = {url: [k.etag, k.modified, k.text, k.missing] for url, k in self.pages.items()}
+        known = {url: [k.etag, k.modified, k.text, k.missing, k.asked] for url, k in self.pages.items()}
         return json.dumps(known, separators=(",", ":"))
 
     @staticmethod
@@ -63,11 +68,16 @@ class State:
         """From a string; anything else is the beginning."""
         try:
             known = {
-                str(url): Known(str(e), str(m), str(t), int(n)) for url, (e, m, t, n) in json.loads(cursor).items()
+                str(url): Known(str(e), str(m), str(t), int(n), int(asked))
+                for url, (e, m, t, n, asked) in json.loads(cursor).items()
             }
         except (ValueError, TypeError, AttributeError):
             return State()
         return State(known)
+
+    def asked_lately(self, url: str, now: float) -> bool:
+        """Whether ``url`` was asked about less than a day ago."""
+        return 0 <= now - self.pages.get(url, Known()).asked < AGAIN
 
     def with_page(self, url: str, known: Known | None) -> State:
         """With ``url`` known as it is now, or forgotten."""
@@ -85,7 +95,8 @@ class Pages:
     def read(self, cursor: str) -> Iterator[Batch]:
         """New and changed pages, and those that are gone."""
         before, robots = State.load(cursor), Robots(self.client)
-        urls = self._urls(robots, before)
+        now = self.client.time.wall()
+        urls = [url for url in self._urls(robots, before) if not before.asked_lately(url, now)]
         batch, state = Batch(), before
         for number, url in enumerate(urls, 1):
             found, state = self._visit(url, state, robots)
@@ -109,7 +120,7 @@ class Pages:
         return list(dict.fromkeys((*first, *state.pages, *ours)))[:MOST]
 
     def _visit(self, url: str, state: State, robots: Robots) -> tuple[Batch, State]:
-        known = state.pages.get(url, Known())
+        known = replace(state.pages.get(url, Known()), asked=int(self.client.time.wall()))
         try:
             if not robots.allows(url):
                 return Batch(), state
@@ -120,7 +131,7 @@ class Pages:
         if response.missing:
             return _missing(url, known, state)
         if response.not_modified:
-            return Batch(), state.with_page(url, replace(known, missing=0)) if known.missing else state
+            return Batch(), state.with_page(url, replace(known, missing=0))
         return self._changed(url, known, response, state)
 
     def _changed(self, url: str, known: Known, response: Response, state: State) -> tuple[Batch, State]:
@@ -128,11 +139,11 @@ class Pages:
             article = extract(response.body, response.url)
         except Unreadable as error:
             rejected = () if known.text == "-" else (Rejected(url, str(error)),)
-            return Batch(rejected=rejected), state.with_page(url, Known(text="-"))
+            return Batch(rejected=rejected), state.with_page(url, Known(text="-", asked=known.asked))
         text = digest("\0".join((article.title, *(block.text for block in article.blocks))))
-        now = Known(response.validators.etag, response.validators.last_modified, text)
+        now = Known(response.validators.etag, response.validators.last_modified, text, asked=known.asked)
         parts = () if text == known.text or not article.blocks else (self._part(url, article),)
-        return Batch(parts), state if now == known else state.with_page(url, now)
+        return Batch(parts), state.with_page(url, now)
 
     def _part(self, url: str, article: Article) -> Part:
         now = datetime.fromtimestamp(self.client.time.wall(), UTC)

@@ -99,6 +99,21 @@ def test_a_mail_that_is_taken_back_is_reported_as_removed(inbox: PublicInbox, cl
     assert [batch.removed for batch in batches] == [tuple(named(1))]
 
 
+def test_a_mirror_stands_in_for_a_server_that_is_gone(inbox: PublicInbox, client: Client, tmp_path: Path) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 600 + n) for n in range(10))
+    (tmp_path / "home").mkdir()
+    with public_inbox(tmp_path / "home") as home:
+        home.deliver(mail(n, now - 600 + n) for n in range(10))
+        url = f"{home.url}#git&mirror={inbox.url}"
+        first, cursor = read(client, url)
+        home.kill()
+        inbox.deliver([mail(10, now)])
+        second, cursor = read(client, url, cursor)
+        home.restart()
+    assert (len(ids(first)), ids(second)) == (10, named(10))
+
+
 def test_a_cursor_that_the_epoch_forgot_reads_it_again(
     inbox: PublicInbox, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
