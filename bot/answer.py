@@ -12,13 +12,16 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.cite import flat, spoken
 from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
 from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import expectation, search_text
+from bot.standing import applied_parts, asks_standing, best_history, statements
 from index.engine import Index, Result
-from index.model import Kind
+from index.history import History
+from index.model import Kind, Part
 
 NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
@@ -27,6 +30,8 @@ _VERSION = re.compile(r"\[[^\]]*\b(v\d{1,3})\b[^\]]*\]", re.IGNORECASE)
 RETRIEVED = 50
 NEAREST = 3
 _DEPTH = 200
+_MEANT = 40  # parts whose histories a question may mean
+_HISTORIES = 4  # histories whose events are shown among what was retrieved
 _EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
 
@@ -72,11 +77,12 @@ class Answerer:
         text = search_text(question)
         results = self._index.search(text, _DEPTH, until=question.as_of)
         evidence = self._evidence(text, results)
-        answer = self._compose(results, evidence)
+        standing = self._standing(text, results) if asks_standing(question.text) else []
+        answer = self._compose(results, evidence, standing, question.as_of)
         took = (self._clock() - started) * 1000
         return replace(
             answer,
-            retrieved=_parts(results)[:RETRIEVED],
+            retrieved=_merged(_observed(standing), _parts(results))[:RETRIEVED],
             as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
             confidence=round(evidence.confidence, 3),
@@ -106,7 +112,43 @@ class Answerer:
         fine = [replace(c, score=c.score + self._rule.meaning * float(x)) for c, x in zip(rough, cosines, strict=True)]
         return sorted(with_neighbours(fine, self._rule.neighbour), key=lambda c: -c.score)
 
-    def _compose(self, results: Sequence[Result], evidence: Evidence) -> Answer:
+    def _standing(self, text: str, results: Sequence[Result]) -> list[History]:
+        """Return the histories that a question about what became of something may mean, the likeliest first."""
+        scores = {r.found.passage.part: r.hit.score for r in reversed(results)}
+        subjects = self._index.histories.subjects(_parts(results)[:_MEANT])
+        aim = wanted(self._index.terms(text), self._index.rarity)
+        known = {number: self._index.histories.history(number) for number in set(subjects.values())}
+        titles = {number: aim.coverage(self._index.terms(history.title)) for number, history in known.items()}
+        return [known[number] for number in best_history(subjects, scores, titles.__getitem__)][:_HISTORIES]
+
+    def _compose(
+        self, results: Sequence[Result], evidence: Evidence, standing: Sequence[History], until: datetime | None
+    ) -> Answer:
+        if standing and evidence.confidence >= self._rule.weak:
+            return self._state(standing[0], evidence, until)
+        return self._say(results, evidence)
+
+    def _state(self, history: History, evidence: Evidence, until: datetime | None) -> Answer:
+        """How a series stands, then what else was found."""
+        said = list(statements(history, until))
+        facts = [(s.text, self._cite(s.part, s.quote, n)) for n, s in enumerate(said, 1)]
+        more = evidence.chosen[: max(0, self._rule.most - len(facts) - 1)]
+        sources = [citation for _, citation in facts] + [
+            self._citation(c.result, c.text, n) for n, c in enumerate(more, len(facts) + 1)
+        ]
+        texts = [text for text, _ in facts] + [f + _said(c) for f, c in zip(_frames(more), more, strict=True)]
+        return Answer(
+            status=Status.ANSWERED,
+            sentences=tuple(Sentence(text, (source.n,)) for text, source in zip(texts, sources, strict=True)),
+            sources=tuple(sources),
+        )
+
+    def _cite(self, id_: str, quote: str, n: int) -> Citation:
+        result = self._index.passages([id_])[0]
+        first = next((c.text for c in candidates([result])), result.found.passage.text[:200])
+        return self._citation(result, quote or first, n)
+
+    def _say(self, results: Sequence[Result], evidence: Evidence) -> Answer:
         if evidence.confidence < self._rule.weak or not evidence.chosen:
             return self._nothing(results, evidence)
         sources = [self._citation(c.result, c.text, n) for n, c in enumerate(evidence.chosen, 1)]
@@ -132,6 +174,15 @@ class Answerer:
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE)
         return Answer(Status.NOT_FOUND, nearest=tuple(nearest.values()), remark=NOTHING)
 
+    def _note(self, part: Part | None) -> str | None:
+        """What a reader must know of a source: that a bot wrote it, that a newer version took its place."""
+        if part is None or "bot" in part.labels:
+            return "bot" if part else None
+        history = self._index.histories.of(part.id)
+        version = history.version_of(part.id) if history else None
+        newer = history and version and version.number < history.newest.number
+        return f"superseded by {history.newest.label}" if history and newer else None
+
     def _citation(self, result: Result, quote: str, n: int) -> Citation:
         found = result.found
         part = self._index.part(found.passage.part)
@@ -144,7 +195,7 @@ class Answerer:
             date=found.date,
             quote=quote,
             kind=found.kind,
-            note="bot" if part and "bot" in part.labels else None,
+            note=self._note(part),
             references=part.references if part else (),
         )
 
@@ -171,6 +222,14 @@ def _parts(results: Sequence[Result]) -> tuple[str, ...]:
 
 def _opening(result: Result) -> str:
     return result.found.passage.text[:200]
+
+
+def _observed(standing: Sequence[History]) -> list[str]:
+    return [part for history in standing for part in applied_parts(history)]
+
+
+def _merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *then)))
 
 
 def _confidence(closest: float, fine: Sequence[Candidate], rule: Rule) -> float:

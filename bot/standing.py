@@ -1,0 +1,89 @@
+"""How a series stands, said from observed events only: who posted what, who applied it where. Pure.
+
+Nothing is predicted: "applied" is said when a mail says so, with its words, and otherwise only which
+version is the newest that was read. Every statement has the part and the quote it comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from index.history import History, Version
+from index.model import Event
+from index.passages import subject
+
+MOST = 3  # statements
+_ASKS = re.compile(
+    r"\b(?:merged?|appl(?:y|ied)|taken|took|take|landed|status|queued|upstreamed|picked up|pulled|what became"
+    r"|where is it|which (?:tree|branch|revision|patchset)|(?:latest|final|last) (?:rev\w*|version|series)"
+    r"|go(?:ne)? in(?:to)?|made it"
+    r"|get in(?:to)?|series version|upstream yet|mainline yet)\b",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(r"^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$")
+_COMMIT = re.compile(r"^[0-9a-f]{8,40}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One observed fact in a sentence, the part that says it, and its words there ("" is the part's opening)."""
+
+    text: str
+    part: str
+    quote: str
+
+
+def asks_standing(question: str) -> bool:
+    """Whether a question asks what became of something."""
+    return bool(_ASKS.search(question))
+
+
+def best_history(
+    subjects: Mapping[str, int], scores: Mapping[str, float], title_share: Callable[[int], float]
+) -> list[int]:
+    """Return subjects by how well their parts match, best first: the best part, its fellows, and their titles."""
+    found: dict[int, list[float]] = {}
+    for part, number in subjects.items():
+        found.setdefault(number, []).append(scores.get(part, 0.0))
+    worth = {n: max(s) + 0.2 * sum(sorted(s)[-4:-1]) + 0.5 * title_share(n) for n, s in found.items()}
+    return sorted(worth, key=lambda n: (-worth[n], n))
+
+
+def statements(history: History, until: datetime | None = None) -> Iterator[Statement]:
+    """Yield how ``history`` stands: each time it was applied, the newest version first; else what was posted last."""
+    versions = [v for v in history.versions if not until or not v.date or v.date <= until]
+    applied = [(v, e) for v in reversed(versions) for e in v.applied if not until or not e.when or e.when <= until]
+    yield from (_applied(version, event) for version, event in applied[:MOST])
+    if versions and (not applied or applied[0][0] != versions[-1]):
+        yield _posted(versions[-1], known=not applied)
+
+
+def applied_parts(history: History) -> Sequence[str]:
+    """Return the ids of the parts that say it was applied, the newest version's first."""
+    return [event.part for version in reversed(history.versions) for event in version.applied]
+
+
+def _applied(version: Version, event: Event) -> Statement:
+    tree, parts = "", ""
+    for word in event.detail.split():
+        if _PARTS.match(word):
+            parts = word
+        elif not _COMMIT.match(word) and word != "-":
+            tree = word
+    what = f"patches {parts} of " if parts else ""
+    where = f" to {tree}" if tree else ""
+    text = f"{event.who} applied {what}{version.label} of “{subject(version.title)}”{where}{_on(event.when)}"
+    return Statement(f"{text}: “{' '.join(event.quote.split())}”", event.part, event.quote)
+
+
+def _posted(version: Version, *, known: bool) -> Statement:
+    text = f"{version.author} posted {version.label} of “{subject(version.title)}”{_on(version.date)}"
+    more = "; I have read no mail that says it was applied" if known else ", which came after that"
+    return Statement(f"{text}, the newest version that I have read{more}.", version.root, "")
+
+
+def _on(when: datetime | None) -> str:
+    return f" on {when.date().isoformat()}" if when else ""
