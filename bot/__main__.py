@@ -57,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     search = command("search", "show the passages that match best, and why", json=True)
     search.add_argument("query", nargs="+", metavar="QUERY")
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")
+    series = command("series", "show a patch series: versions, reviews, who applied it where", json=True)
+    series.add_argument("words", nargs="+", metavar="WORDS", help="words of its title, or a Message-ID")
     command("sources", "show every source: state, last success, lag, error, next poll", json=True)
     command("status", "show how much was read, up to when, and by which embedder", json=True)
     reindex = command("reindex", "cut and embed everything anew beside the live index, then swap", json=True)

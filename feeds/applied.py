@@ -248,3 +248,24 @@ def _commit(sentence: str, text: str) -> str:
     if "Commit-ID:" in text and (one := re.search(r"Commit-ID:\s*([0-9a-f]{7,40})", text)):
         return one[1]
     return found.pop() if len(found) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What an applied event's ``detail`` says. ``parts`` is "" for all of them, else "1-3,5"."""
+
+    tree: str
+    parts: str
+    commit: str
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The parts, one by one; empty for all of them."""
+        return frozenset(_numbers(self.parts))
+
+
+def where(detail: str) -> Where:
+    """Read the ``detail`` of an applied event."""
+    tree, *rest = detail.split() or [""]
+    commit = rest.pop() if rest and re.fullmatch(r"[0-9a-f]{7,40}", rest[-1]) else ""
+    return Where(tree.removeprefix("-") if tree == "-" else tree, rest[0] if rest else "", commit)

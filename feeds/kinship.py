@@ -84,6 +84,8 @@ def _alike(old: Posting, new: Posting) -> bool:
     similar = _similar(old.head, new.head)
     if similar >= CLOSE or (shared >= MOST * fewest and similar >= RELATED):
         return True
+    if fewest == 1 and new.head.total == 1 < old.head.total:
+        return False  # one patch of many goes on by itself: that is another subject
     most = shared >= MOST * fewest and (shared > 1 or fewest == 1)
     return new.head.version > 1 and (most or (shared > 0 and similar >= RELATED))
 
@@ -98,4 +100,8 @@ def _taken_over(old: Posting, new: Posting) -> bool:
 
 
 def _similar(one: Subject, other: Subject) -> float:
+    """Share of the words in common; the same done to another subsystem ("pond: reed: …") is not similar."""
+    scopes = one.scope - other.scope, other.scope - one.scope
+    if all(scopes) and one.words - one.scope == other.words - other.scope and 1 in (one.total, other.total):
+        return 0.0
     return len(one.words & other.words) / max(1, len(one.words | other.words))

@@ -37,6 +37,11 @@ class Subject:
         return frozenset(WORD.findall(self.title.lower()))
 
     @property
+    def scope(self) -> frozenset[str]:
+        """The words in front of the last colon: the subsystem."""
+        return frozenset(WORD.findall(self.title.lower().rpartition(": ")[0]))
+
+    @property
     def plain(self) -> str:
         """The title as it is compared: lower case, words only."""
         return " ".join(WORD.findall(self.title.lower()))

@@ -19,11 +19,11 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from index import codec
 from index.database import Database
+from index.history import History, history, labelled, place
 from index.model import Event, Kind, Part
 
 MIGRATIONS = (
@@ -69,14 +69,15 @@ CREATE TABLE answers (
 CREATE INDEX answers_by_target ON answers (target);
 CREATE TABLE told (
     part TEXT PRIMARY KEY,
-    format INTEGER NOT NULL
+    format INTEGER NOT NULL,
+    date INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX told_by_date ON told (date);
 CREATE VIRTUAL TABLE titles USING fts5 (title, others, who, tokenize = 'porter unicode61')
 """,
 )
 NAMES = ("issue", "same", "near")
 POSTED = "posted"
-DETAIL = re.compile(r"(?P<label>.*?v(?P<number>\d+)) (?P<place>\d+)/(?P<total>\d+)$")
 WORD = re.compile(r"\w+")
 SHARING_MAX = 500  # issues that are compared with one: somebody may write the same thousands of times
 WORDS_MAX = 30
@@ -96,62 +97,6 @@ Kin = Callable[[Sequence[Event], Sequence[Event]], bool]
 def strangers(one: Sequence[Event], other: Sequence[Event]) -> bool:
     """Nobody is kin by looks."""
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a subject. ``root`` is its first part; ``expected`` of its parts exist, ``seen`` were read.
-
-    ``parts`` are the ids of all parts that posted it; ``events`` what happened to it, oldest first.
-    """
-
-    label: str
-    number: int
-    root: str
-    title: str
-    author: str
-    date: datetime | None
-    expected: int
-    seen: int
-    parts: tuple[str, ...]
-    events: tuple[Event, ...]
-
-    @property
-    def applied(self) -> tuple[Event, ...]:
-        """Where it says that it was applied."""
-        return tuple(e for e in self.events if e.kind == "applied")
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A subject: its versions, oldest first, and everything that happened. ``subject`` is the first root's id."""
-
-    subject: str
-    versions: tuple[Version, ...]
-
-    @property
-    def newest(self) -> Version:
-        """The version that no other supersedes."""
-        return self.versions[-1]
-
-    @property
-    def title(self) -> str:
-        """The newest version's title."""
-        return self.newest.title
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """Everything, oldest first."""
-        return tuple(sorted((e for v in self.versions for e in v.events), key=_order))
-
-    @property
-    def applied(self) -> tuple[Event, ...]:
-        """Where it says that something of it was applied, oldest first."""
-        return tuple(e for e in self.events if e.kind == "applied")
-
-    def version_of(self, part: str) -> Version | None:
-        """Return the version that ``part`` posted or is an event of."""
-        return next((v for v in self.versions if part in v.parts or any(e.part == part for e in v.events)), None)
 
 
 class Histories:
@@ -215,6 +160,24 @@ class Histories:
         row = connection.execute(sql, (part,)).fetchone()
         return _history(connection, row[0]) if row else None
 
+    def subjects(self, parts: Sequence[str]) -> dict[str, int]:
+        """Return the numbers of the histories that ``parts`` posted, or are events or answers of."""
+        sql = (
+            "SELECT j.value, coalesce((SELECT i.subject FROM postings p JOIN issues i ON i.number = p.issue"
+            " WHERE p.part = j.value), (SELECT i.subject FROM answers a JOIN postings p ON p.part = a.target"
+            " JOIN issues i ON i.number = p.issue WHERE a.part = j.value ORDER BY a.place LIMIT 1)) FROM json_each(?) j"
+        )
+        rows = self._database.connection().execute(sql, (_list(parts),))
+        return {part: number for part, number in rows if number is not None}
+
+    def history(self, number: int) -> History:
+        """Return the history that ``subjects`` gave this number."""
+        return _history(self._database.connection(), number)
+
+    def newest(self) -> datetime | None:
+        """Return the date of the newest mail: what happened later is not known."""
+        return codec.moment(self._database.connection().execute("SELECT max(date) FROM told").fetchone()[0])
+
     def find(self, words: str, k: int = 5) -> list[History]:
         """Return at most ``k`` histories whose titles or authors match ``words`` best."""
         asked = [w for w in dict.fromkeys(WORD.findall(words.lower())) if w not in SMALL][:WORDS_MAX]
@@ -250,7 +213,8 @@ def _forget(connection: sqlite3.Connection, ids: Sequence[str]) -> set[int]:
 def _write(connection: sqlite3.Connection, part: Part) -> None:
     names = [(e.kind, e.detail, part.id) for e in part.events if e.kind in NAMES]
     events = [e for e in part.events if e.kind not in NAMES]
-    connection.execute("INSERT INTO told VALUES (?, ?)", (part.id, codec.FORMAT))
+    date = codec.seconds(part.date) if part.kind is Kind.MAIL else None
+    connection.execute("INSERT INTO told VALUES (?, ?, ?)", (part.id, codec.FORMAT, date))
     connection.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", names)
     rows = [(part.id, n, e.kind, e.who, codec.seconds(e.when), e.quote, e.detail) for n, e in enumerate(events)]
     connection.executemany("INSERT INTO happenings VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
@@ -287,7 +251,7 @@ def _entitle(connection: sqlite3.Connection, issues: set[int]) -> None:
     """Write what ``issues`` are found by."""
     connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (_list(issues),))
     for issue in issues:
-        if posted := sorted(_posted(connection, issue), key=_place):
+        if posted := sorted(_posted(connection, issue), key=place):
             others = "\n".join(dict.fromkeys(event.quote for event in posted[1:]))
             row = (issue, posted[0].quote, others, posted[0].who)
             connection.execute("INSERT INTO titles (rowid, title, others, who) VALUES (?, ?, ?, ?)", row)
@@ -356,16 +320,9 @@ def _history(connection: sqlite3.Connection, subject: int) -> History:
         "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM issues i"
         " JOIN postings p ON p.issue = i.number JOIN happenings h ON h.part = p.part WHERE i.subject = ? AND h.kind = ?"
     )
-    posted: dict[str, list[Event]] = {}
-    for event in map(_event, connection.execute(sql, (subject, POSTED))):
-        posted.setdefault(_label(event), []).append(event)
+    posted = labelled(map(_event, connection.execute(sql, (subject, POSTED))))
     parts = {event.part: label for label, some in posted.items() for event in some}
-    happened = _happened(connection, parts)
-    versions = [_version(label, some, happened.get(label, [])) for label, some in posted.items()]
-    versions.sort(key=lambda v: (v.date or datetime.max.replace(tzinfo=UTC), v.number, v.root))
-    name = versions[0].root
-    after: list[Version | None] = [*versions[1:], None]
-    return History(name, tuple(_named(v, name, newer) for v, newer in zip(versions, after, strict=True)))
+    return history(posted, _happened(connection, parts))
 
 
 def _happened(connection: sqlite3.Connection, parts: dict[str, str]) -> dict[str, list[Event]]:
@@ -387,49 +344,9 @@ def _happened(connection: sqlite3.Connection, parts: dict[str, str]) -> dict[str
     return found
 
 
-def _version(label: str, posted: Sequence[Event], events: Sequence[Event]) -> Version:
-    posted = sorted(posted, key=_place)
-    root = posted[0]
-    read = [m for event in posted if (m := DETAIL.match(event.detail))]
-    return Version(
-        label=label,
-        number=max((int(m["number"]) for m in read), default=1),
-        root=root.part,
-        title=root.quote,
-        author=root.who,
-        date=min((e.when for e in posted if e.when), default=None),
-        expected=max((int(m["total"]) for m in read), default=1),
-        seen=len({m["place"].lstrip("0") for m in read} - {""}) if read else 1,
-        parts=tuple(event.part for event in posted),
-        events=(replace(root, detail=label), *sorted(events, key=_order)),
-    )
-
-
-def _named(version: Version, subject: str, newer: Version | None) -> Version:
-    events = version.events
-    if newer:
-        quote = newer.title
-        events += (Event(subject, "superseded", newer.author, newer.date, newer.root, quote, f"by {newer.label}"),)
-    return replace(version, events=tuple(replace(event, subject=subject) for event in events))
-
-
-def _place(event: Event) -> tuple[int, tuple[datetime, str, str]]:
-    match = DETAIL.match(event.detail)
-    return int(match["place"]) if match else 1, _order(event)
-
-
-def _label(event: Event) -> str:
-    match = DETAIL.match(event.detail)
-    return match["label"] if match else event.detail
-
-
 def _event(row: tuple[str, str, str, int | None, str, str, str]) -> Event:
     subject, kind, who, date, part, quote, detail = row
     return Event(subject, kind, who, codec.moment(date), part, quote, detail)
-
-
-def _order(event: Event) -> tuple[datetime, str, str]:
-    return (event.when or datetime.max.replace(tzinfo=UTC), event.part, event.kind)
 
 
 def _list(values: Iterable[object]) -> str:
