@@ -13,7 +13,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +30,6 @@ NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENS = 256  # the model was trained on no more
 DIMENSIONS = 384
-_BATCH_TOKENS = 2048  # what is embedded at once: memory stays bounded, and little of a batch is padding
 
 
 class Embedder(Protocol):
@@ -44,7 +44,12 @@ class Embedder(Protocol):
 
 
 class OnnxEmbedder:
-    """The packaged model on ONNX Runtime. ``backend`` is "int8" or "fp32"."""
+    """The packaged model on ONNX Runtime. ``backend`` is "int8" or "fp32".
+
+    A text is a run of its own, on one core, as many at a time as there are cores: nothing is padded, no
+    core waits for another, and (8-bit scales being taken over all that runs together) a text's vector
+    does not depend on what is embedded beside it. That is quicker than batches on two cores each.
+    """
 
     dimensions = DIMENSIONS
 
@@ -53,7 +58,7 @@ class OnnxEmbedder:
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(os.cpu_count() or 1, 8)
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.identity = f"{NAME}/{backend}"
         self._session = onnxruntime.InferenceSession(
@@ -62,26 +67,26 @@ class OnnxEmbedder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.no_padding()
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="embed")
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors of shape (len(texts), 384)."""
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.empty((len(ids), DIMENSIONS), np.float32)
-        for batch in _batches([len(i) for i in ids]):
-            vectors[batch] = self._run([ids[i] for i in batch])
+        run = self._pool.map if len(ids) > 1 else map
+        for n, vector in enumerate(run(self._run, ids)):
+            vectors[n] = vector
         return vectors
 
-    def _run(self, ids: list[list[int]]) -> Vectors:
-        longest = max(map(len, ids))
-        tokens = np.zeros((len(ids), longest), np.int64)
-        mask = np.zeros((len(ids), longest), np.int64)
-        for row, line in enumerate(ids):
-            tokens[row, : len(line)] = line
-            mask[row, : len(line)] = 1
-        inputs = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
-        hidden = self._session.run(None, inputs)[0]
-        summed = np.einsum("bsd,bs->bd", hidden, mask.astype(np.float32))
-        unit: Vectors = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-12)
+    def _run(self, ids: list[int]) -> Vectors:
+        tokens = np.array([ids], np.int64)
+        inputs = {
+            "input_ids": tokens,
+            "attention_mask": np.ones_like(tokens),
+            "token_type_ids": np.zeros_like(tokens),
+        }
+        mean = self._session.run(None, inputs)[0][0].mean(axis=0)
+        unit: Vectors = mean / max(float(np.linalg.norm(mean)), 1e-12)
         return unit
 
 
@@ -128,18 +133,6 @@ def best_backend() -> str:
     except OSError:
         return "fp32"
     return "int8" if "avx512_vnni" in flags or "avx_vnni" in flags else "fp32"
-
-
-def _batches(lengths: list[int]) -> Iterator[list[int]]:
-    # A batch costs what its longest text costs, so texts of like length go together.
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[i] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
 
 
 def _fingerprint(name: str) -> str:

@@ -26,7 +26,7 @@ from index.passages import VERSION
 from index.stores import VectorStore
 
 _NAMES = re.compile(r"[\s.,-]+")
-_EMBED_AT_ONCE = 512  # passages: enough to sort by length, little enough to lose
+_EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
 _CUT_AT_ONCE = 500
 
 

@@ -70,7 +70,7 @@ class Bench:
         return self.shared / "eval" / "dev.jsonl"
 
     def everything(self) -> Path:
-        """Return a data directory with all of data/, made on first use."""
+        """Return a data directory with all of data/; what is there already is not made again."""
         folder = self.work / "everything"
         lore = self.shared / "data" / "lore"
         others = [str(lore / "ksummit.0.bundle"), str(self.shared / "data" / "posts.jsonl.xz")]
@@ -88,7 +88,7 @@ def imports(bench: Bench) -> None:
     for name, settings in (("packaged embedder", None), ("sentence-transformers fp32", config)):
         folder = _empty(bench.work / f"import-{name.split()[0]}")
         _import(f"one archive, {name}", small, folder, settings)
-    folder = _empty(bench.work / "import-all")
+    folder = _empty(bench.work / "everything")
     _import("all mail", bench.mail, folder)
     _import("all mail, again", bench.mail, folder)
     _import("ksummit epoch", [str(bench.shared / "data" / "lore" / "ksummit.0.bundle")], folder)
@@ -186,7 +186,7 @@ def _wait_for(url: str) -> None:
 
 def crash(bench: Bench) -> None:
     """Kill an import at random moments; afterwards the index must equal that of an undisturbed one."""
-    from tests.index_fixtures import contents
+    from tests.index_fixtures import contents, differences
 
     paths = [path for path in bench.mail if "2021" in path]
     whole = _empty(bench.work / "crash-undisturbed")
