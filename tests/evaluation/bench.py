@@ -203,9 +203,8 @@ def crash(bench: Bench) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         krab("import", *paths, data=folder)
-        print(
-            f"kill {n:>2} after {moment:5.1f} s: {'equal' if contents(folder) == wanted else 'DIFFERENT'}", flush=True
-        )
+        found = differences(wanted, contents(folder))
+        print(f"kill {n:>2} after {moment:5.1f} s: {'; '.join(found) or 'equal'}", flush=True)
 
 
 def _empty(folder: Path) -> Path:
