@@ -63,6 +63,8 @@ class Database:
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
                 _roll_back(connection)
+                if not _outside(error):
+                    raise
                 raise Unusable(
                     f"cannot write {self.path}: {error}; nothing was lost, free some space and run again"
                 ) from error
@@ -93,6 +95,12 @@ class Database:
             connection.close()
         self._open.clear()
         self._local = threading.local()
+
+
+def _outside(error: sqlite3.Error) -> bool:
+    """Whether an error comes from the disk or from another process, and not from our SQL."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_BUSY", "SQLITE_CANTOPEN"))
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
