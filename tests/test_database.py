@@ -51,14 +51,14 @@ def test_a_later_migration_keeps_what_is_there(path: Path) -> None:
 
 def test_a_failing_migration_leaves_nothing_of_itself(path: Path) -> None:
     migrated(path).close()
-    with closing(Database(path)) as database, pytest.raises(Unusable, match="herons"):
+    with closing(Database(path)) as database, pytest.raises(sqlite3.OperationalError, match="herons"):
         database.migrate("pond", (FIRST, SECOND, FAILS))
     assert frogs(path, "*") == [("ada",)]
 
 
 def test_after_a_failing_migration_the_right_one_runs(path: Path) -> None:
     with closing(Database(path)) as database:
-        with pytest.raises(Unusable):
+        with pytest.raises(sqlite3.OperationalError):
             database.migrate("pond", (FIRST, FAILS))
         database.migrate("pond", (FIRST, SECOND))
     assert frogs(path, "name, leaf") == [("ada", 7)]
