@@ -86,7 +86,7 @@ DISCLAIMED = re.compile(
 FOR_ALL = re.compile(r"\b(?:series|all|both|patches|patchset|everything)\b", re.I)
 NAMED = re.compile(
     r"(?:\bpatch(?:es)?\s+#?|\(|#|\b(?:applied|queued|merged|pushed|took)\s+)"
-    r"(?P<list>\d{1,3}(?:\s*(?:-|–|,|to|and|&)\s*#?\d{1,3})*)(?=/\d|\)|\s|[,;:!]|$)",
+    r"(?P<list>\d{1,3}(?:\s*(?:-|–|,|to|and|&)\s*#?\d{1,3})*)(?=/\d|\)|\s|[,;:!]|\.(?!\d)|$)",
     re.I,
 )
 COUNTED = re.compile(r"\bfirst\s+(?P<count>two|three|four|five|six|\d{1,3})\s+(?:patches|ones)", re.I)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from feeds import subject as subjects
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from feeds.mail import Mail
 
 ID_MAX = 400
+TEXT_MAX, NOTES_MAX = 100_000, 40
 # One sending by git or b4 has one stem; only the ordinal differs.
 SENDING = (
     re.compile(r"^(?P<stem>\d{14}\.\d+)-\d+-(?P<rest>.+)$"),
@@ -83,7 +85,7 @@ def _issue(mail: Mail, about: Subject) -> Iterator[str]:
     for pattern in SENDING:
         if match := pattern.match(mail.message_id[:ID_MAX]):
             yield f"sent:{match['stem']}{match['rest']}"
-    if about.total > 1:
+    if about.numbered:
         version = f"{plain_name(mail.author)}:{about.label}:{about.total}"
         yield f"thread:{version}:{mail.message_id}"
         if mail.in_reply_to:
@@ -97,7 +99,7 @@ def _same(mail: Mail, about: Subject) -> Iterator[tuple[str, str]]:
     if about.version > 1:  # a new version sent as a reply; what v1 replies to is another matter
         yield from ((f"{author}:{id_}", "") for id_ in (mail.in_reply_to, *mail.references) if id_)
     if about.position <= 1:
-        text = "\n".join(b.text for b in mail.blocks if b.role in (Role.OWN, Role.CODE, Role.TRAILERS))
+        text = "\n".join(b.text for b in mail.blocks if b.role in (Role.OWN, Role.CODE, Role.TRAILERS))[:TEXT_MAX]
         if change := CHANGE.search(text):
             yield f"change-id:{change[1]}", change[0]
         yield from ((f"mail:{id_}", quote) for id_, quote in earlier(text, about))
@@ -126,7 +128,7 @@ def _linked(text: str) -> Iterator[tuple[str, str, str]]:
 
 def _noted(text: str) -> Iterator[tuple[str, str, str]]:
     """The same of "Changes since v2 [1]", whose address stands in a footnote."""
-    for match in (*NOTED.finditer(text), *SENT_AS.finditer(text)):
+    for match in islice(chain(NOTED.finditer(text), SENT_AS.finditer(text)), NOTES_MAX):
         note = re.search(FOOTNOTE.format(n=match["note"]), text, re.M)
         if note:
             yield match["label"], note[1] or note[2], note[0].strip()

@@ -25,6 +25,7 @@ class Subject:
     version: int = 1
     position: int = 1
     total: int = 1
+    numbered: bool = False  # position and total were written
     rfc: bool = False
     resend: bool = False
     patch: bool = False  # something is posted, or replied to, as a patch
@@ -67,6 +68,7 @@ def parse(subject: str) -> Subject:
         version=int(version[1]) if version else 1,
         position=min(at, of) if of else 1,
         total=max(of, 1),
+        numbered=position is not None,
         rfc=bool(re.search(r"\bRFC", upper)) or title.upper().startswith("[RFC]"),
         resend=bool(re.search(r"\b(?:RESEND|REPOST)", upper)),
         patch=bool(position or re.search(r"\bPATCH|^RFC\b", upper)),
