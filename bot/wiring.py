@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from time import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.answer import Answerer
 from bot.settings import Settings
@@ -111,6 +112,26 @@ def poller(krab: Krab) -> Poller:
     told = krab.settings.fetch
     client = Client(Manners(told.contact), cache=krab.settings.data / "lore", guard=Guard(told.allow_private))
     return Poller(sources(krab.settings), client, krab.cursors, _sink(krab.index))
+
+
+def fetch_named(krab: Krab, text: str) -> None:
+    """Index the threads of the mails that ``text`` names, when a list is read and they are not known yet."""
+    from bot import lookup
+    from feeds.fetch import Client, Manners
+    from feeds.guard import Guard
+    from feeds.kinds import lore
+    from feeds.permalink import named
+
+    base = lore.archive(sources(krab.settings))
+    hosts = [urlsplit(base).netloc.lower()]
+    names = [name for name in named(text, hosts) if krab.index.part(name) is None] if base else []
+    if not names:
+        return
+    told = krab.settings.fetch
+    hasty = Manners(told.contact, connect=4.0, read=8.0, total=8.0, redirects=1)
+    with Client(hasty, cache=krab.settings.data / "lore", guard=Guard(told.allow_private)) as client:
+        for batch in lookup.missing(names, lambda name: lore.thread(name, client, base)):
+            krab.index.ingest(batch, "threads")
 
 
 def _sink(index: Index) -> Callable[[Batch, str], None]:

@@ -206,17 +206,17 @@ class Inbox:
         rejected: list[Rejected] = []
         known = set(seen)
         for name, raw in raws:
-            part = _part(raw, f"{self.url}/", self.labels)
-            if isinstance(part, str):
-                rejected.append(Rejected(f"{self.url}/{name}", part))
-            elif digest(part.id) not in known:
-                known.add(digest(part.id))
-                parts.append(part)
-        return Batch(tuple(parts), rejected=tuple(rejected)), (*seen, *(digest(part.id) for part in parts))
+            one = part(raw, f"{self.url}/", self.labels)
+            if isinstance(one, str):
+                rejected.append(Rejected(f"{self.url}/{name}", one))
+            elif digest(one.id) not in known:
+                known.add(digest(one.id))
+                parts.append(one)
+        return Batch(tuple(parts), rejected=tuple(rejected)), (*seen, *(digest(one.id) for one in parts))
 
 
-def _part(raw: bytes, base_url: str, labels: tuple[str, ...]) -> Part | str:
-    """The mail, or why there is none."""
+def part(raw: bytes, base_url: str, labels: tuple[str, ...]) -> Part | str:
+    """The first mail in ``raw``, or why there is none."""
     try:
         return to_part(parse(next(iter(mails(raw)), b"")), base_url=base_url, labels=labels)
     except Unreadable as error:

@@ -91,10 +91,11 @@ def _success(state: SourceState, outcome: Outcome, now: float) -> SourceState:
 
 
 def _interval(state: SourceState, now: float) -> float:
-    if state.habit is None or state.last_change is None:
+    if state.last_change is None:
         return UNKNOWN
     silence = max(0.0, now - state.last_change)
-    return min(max(state.habit / 4, silence / 10, SOONEST), LATEST)
+    usual = UNKNOWN if state.habit is None else max(state.habit / 4, SOONEST)
+    return min(max(usual, silence / 10), LATEST)
 
 
 def _back_off(errors: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -10,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.public_inbox import mail
+from tests.web_server import Answer, web_server
 
 MAIL = b"""From mboxrd@z Thu Jan  1 00:00:00 1970
 From: Ada Example <ada@example.org>
@@ -170,3 +174,25 @@ def test_a_database_of_a_newer_version_is_left_alone(krab: Krab, archive: Path, 
 def test_the_doctor_finds_a_fresh_directory_sound(krab: Krab) -> None:
     done = krab("doctor")
     assert (done.status, "BAD" in done.out) == (0, False)
+
+
+def test_a_question_that_names_an_unknown_mail_gets_its_thread_first(krab: Krab) -> None:
+    name = "crab-1@mail.example.org"
+    with web_server() as web:
+        box = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mail(1, 1_750_000_000.0)
+        web.routes[f"/crabs/{name}/t.mbox.gz"] = Answer(gzip.compress(box))
+        source = f'[[sources]]\nname = "crabs"\nkind = "lore"\nurl = "{web.url}/crabs"\n'
+        config = f'starter_notes = false\n{source}[fetch]\nallow_private = ["127.0.0.1"]\n'
+        for _ in range(2):
+            asked = krab(
+                "ask", "--json", f"What does {web.url}/crabs/{name}/ say of the shell of a crab?", config=config
+            )
+    assert name in asked.json["retrieved"]  # type: ignore[operator]
+    assert web.paths() == [f"/crabs/{name}/t.mbox.gz"]
+
+
+def test_a_question_that_names_a_mail_is_answered_without_its_archive(krab: Krab) -> None:
+    source = '[[sources]]\nname = "crabs"\nkind = "lore"\nurl = "http://127.0.0.1:1/crabs"\n'
+    config = f'starter_notes = false\n{source}[fetch]\nallow_private = ["127.0.0.1"]\n'
+    asked = krab("ask", "--json", "Was <lamp-1@example.org> applied?", config=config)
+    assert (asked.status, asked.json["retrieved"]) == (0, [])

@@ -151,6 +151,17 @@ def test_a_crawl_delay_is_kept_to_within_reason(tmp_path: Path, web: WebServer, 
     assert clock.slept == [pages.AGAIN, *([kept] * 3 if kept else [])]
 
 
+def test_pages_that_were_never_read_come_first(web: WebServer, client: Client) -> None:
+    web.routes["/docs/"] = page("Index", "a", "b")
+    web.routes["/docs/a"] = page("A")
+    web.routes["/docs/b"] = Answer(status=503)
+    _, cursor = read(web, client)
+    web.routes["/docs/b"] = page("B")
+    web.asked.clear()
+    read(web, client, cursor)
+    assert web.paths() == ["/robots.txt", "/docs/", "/docs/b", "/docs/", "/docs/a"]
+
+
 def test_pages_are_asked_about_once_a_day_and_new_ones_at_once(web: WebServer, client: Client) -> None:
     web.routes["/docs/"] = page("Index", "a")
     web.routes["/docs/a"] = page("A")

@@ -39,6 +39,11 @@ def test_the_longer_a_source_is_silent_the_less_it_is_asked() -> None:
     assert wait(habit(HOUR, silent=50 * HOUR), QUIET) == 5 * HOUR
 
 
+def test_a_source_that_changed_but_once_is_asked_less_and_less() -> None:
+    asked = [wait(SourceState(last_change=NOW - days * DAY), QUIET) for days in (0, 1, 5, 50)]
+    assert asked == [HOUR, 2.4 * HOUR, 12 * HOUR, LATEST]
+
+
 def test_the_operators_interval_goes_before_habit_and_max_age() -> None:
     assert wait(habit(DAY), Outcome(fresh_for=HOUR), every=15 * MINUTE) == 15 * MINUTE
 

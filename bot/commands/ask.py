@@ -17,7 +17,7 @@ from bot.errors import CommandError
 from bot.evaluation import Asked, conversation, read_lines
 from bot.model import Answer, Question
 from bot.settings import Settings
-from bot.wiring import Krab, opened
+from bot.wiring import Krab, fetch_named, opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         if options.batch:
             _batch(krab, options.batch, as_of)
         elif text:
+            fetch_named(krab, text)
             _print(answered(krab, Question(text, as_of=as_of)), options.json)
         elif options.json or not sys.stdin.isatty():
             raise CommandError('what is the question? krab ask "Who maintains Binder?"', 2)

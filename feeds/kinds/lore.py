@@ -22,24 +22,26 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from feeds import epoch, mirror
 from feeds.errors import Refused, Unreadable
 from feeds.fetch import Client
-from feeds.inbox import DAY, Inbox
+from feeds.inbox import DAY, Inbox, mails, part
 from feeds.kinds import Feed, Source
 from feeds.mail import parse, to_part
 from feeds.origins import Origins
+from feeds.permalink import HOSTS, of_link
 from feeds.response import inflate
 from index.model import Batch, Part, Rejected
 
 DEFAULT_DAYS = 14
+EVERYTHING = "https://lore.kernel.org/all"
 BATCH = 200
 COMMIT = re.compile(r"[0-9a-f]{40,64}")
 EPOCH = re.compile(r"/git/(\d+)\.git$")
@@ -61,6 +63,33 @@ def open(source: Source, client: Client) -> Feed:  # noqa: A001 (the name that e
     if "git" in options:
         return Epochs(origins, labels)
     return Inbox(origins, _since(options.get("since", f"{DEFAULT_DAYS}d"), client.time.wall()), labels)
+
+
+def archive(sources: Iterable[Source]) -> str:
+    """Where threads may be asked for, given what is read: all of lore, another inbox, or '' when there is none."""
+    urls = [source.url.partition("#")[0].rstrip("/") for source in sources if source.kind == "lore"]
+    everything = any(urlsplit(url).netloc.lower() == urlsplit(EVERYTHING).netloc for url in urls)
+    return EVERYTHING if everything else next(iter(urls), "")
+
+
+def thread(url_or_message_id: str, client: Client, base: str = EVERYTHING) -> Iterator[Batch]:
+    """The whole thread of one mail, from the inbox at ``base``; nothing when that doesn't know the mail.
+
+    A link is only looked at for its Message-ID: where to ask is the caller's choice, not that of whoever
+    typed the link. Raises ``FeedError``.
+    """
+    host = urlsplit(base).netloc.lower()
+    name = of_link(url_or_message_id, HOSTS | {host}) if "://" in url_or_message_id else url_or_message_id.strip("<> ")
+    if not name:
+        raise Refused(f"{url_or_message_id} is no link to a mail in an archive")
+    response = Origins.of(base, client).get(f"/{quote(name, safe='@+=$,:~')}/t.mbox.gz")
+    if response.missing or response.is_html:
+        return
+    packed = response.body.startswith(b"\x1f\x8b")
+    box = inflate([response.body], client.manners.body) if packed else response.body
+    found = [part(raw, f"{base.rstrip('/')}/", ()) for raw in mails(box)]
+    rejected = tuple(Rejected(name, one) for one in found if isinstance(one, str))
+    yield Batch(tuple(one for one in found if isinstance(one, Part)), rejected=rejected)
 
 
 def _since(text: str, now: float) -> float:

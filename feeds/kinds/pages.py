@@ -75,9 +75,12 @@ class State:
             return State()
         return State(known)
 
-    def asked_lately(self, url: str, now: float) -> bool:
-        """Whether ``url`` was asked about less than a day ago."""
-        return 0 <= now - self.pages.get(url, Known()).asked < AGAIN
+    def due(self, urls: list[str], now: float) -> list[str]:
+        """Those of ``urls`` not asked about for a day: new ones first, then those that wait the longest, so that
+        a host that is closed half of the time is read nevertheless.
+        """
+        asked = {url: self.pages.get(url, Known()).asked for url in urls}
+        return sorted((url for url in urls if not 0 <= now - asked[url] < AGAIN), key=lambda url: asked[url])
 
     def with_page(self, url: str, known: Known | None) -> State:
         """With ``url`` known as it is now, or forgotten."""
@@ -96,7 +99,7 @@ class Pages:
         """New and changed pages, and those that are gone."""
         before, robots = State.load(cursor), Robots(self.client)
         now = self.client.time.wall()
-        urls = [url for url in self._urls(robots, before) if not before.asked_lately(url, now)]
+        urls = before.due(self._urls(robots, before), now)
         batch, state = Batch(), before
         for number, url in enumerate(urls, 1):
             found, state = self._visit(url, state, robots)

@@ -159,6 +159,14 @@ def test_threads_are_those_of_public_inbox(inbox: PublicInbox, tmp_path: Path) -
     assert len(theirs) == len(raws) + 1  # one has two names
 
 
+def test_one_thread_is_had_by_any_of_its_mails(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver([mail(1, now), mail(2, now, parent=1), mail(3, now, parent=2), mail(4, now)])
+    batches = list(lore.thread("crab-2@mail.example.org", client, inbox.url))
+    assert sorted(ids(batches)) == named(1, 2, 3)
+    assert list(lore.thread("crab-9@mail.example.org", client, inbox.url)) == []
+
+
 def test_mails_point_at_their_place_in_the_archive(inbox: PublicInbox, client: Client) -> None:
     inbox.deliver([mail(1, time.time()), mail(2, time.time(), parent=1)])
     parts = [part for batch in read(client, inbox.url)[0] for part in batch.parts]
