@@ -1,11 +1,14 @@
-"""What every test may ask for. Real data stands outside the project; without it the tests that need it skip."""
+"""What every test may ask for: real data, which stands outside the project, and real servers. Absent, tests skip."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.synapse import NotInstalled, Synapse, install
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -17,3 +20,18 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("real mail and posts are absent: set KRAB_SHARED to a folder with data/ and eval/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
+    """A homeserver on loopback, started once a session. Absent, its tests skip, except where CI must run everything."""
+    try:
+        python = install()
+    except NotInstalled as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    server = Synapse(python, tmp_path_factory.mktemp("synapse"))
+    server.start()
+    yield server
+    server.stop()

@@ -1,7 +1,7 @@
 """One file a chat service: somebody to talk to krab there, for the contract every ``Chat`` keeps.
 
-A file has ``def connect() -> AbstractAsyncContextManager[Peer]`` and may have ``MARKS``, the pytest marks
-of its tests (``pytest.mark.e2e`` for a real server).
+A file has ``def connect(request: FixtureRequest) -> AbstractAsyncContextManager[Peer]`` and may have ``MARKS``,
+the pytest marks of its tests (``pytest.mark.e2e`` for a real server, which it asks ``request`` for).
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ class Peer(Protocol):
         """Write a message, in a thread or as the root of a new one; the thread."""
         ...
 
-    def shown(self, thread: str) -> list[str]:
+    async def shown(self, thread: str) -> list[str]:
         """Everything krab has written in the thread, as a reader sees it, links with their addresses."""
         ...

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+import pytest
+
 from bot.chat import Chat
 from bot.chat.console import Console
 
@@ -37,12 +39,12 @@ class ConsolePeer:
         self.keyboard.flush()
         return "the session"
 
-    def shown(self, thread: str) -> list[str]:
+    async def shown(self, thread: str) -> list[str]:
         return self.paper.pages
 
 
 @asynccontextmanager
-async def connect() -> AsyncIterator[ConsolePeer]:
+async def connect(_: pytest.FixtureRequest) -> AsyncIterator[ConsolePeer]:
     reading, writing = os.pipe()
     paper = Paper()
     with os.fdopen(reading) as lines, os.fdopen(writing, "w") as keyboard:  # closed first, it ends a waiting read

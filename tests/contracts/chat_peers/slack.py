@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
+
 from bot.chat import Chat
 from bot.chat.slack import Slack
 from tests.slack_app import settings
@@ -24,11 +26,11 @@ class SlackPeer:
         ts = await self.slack.say(text, "D1", thread=thread)
         return thread or ts
 
-    def shown(self, thread: str) -> list[str]:
+    async def shown(self, thread: str) -> list[str]:
         return [message.shown for message in self.slack.by_krab(thread)]
 
 
 @asynccontextmanager
-async def connect() -> AsyncIterator[SlackPeer]:
+async def connect(_: pytest.FixtureRequest) -> AsyncIterator[SlackPeer]:
     async with SlackStandIn() as slack:
         yield SlackPeer(slack, Slack(settings(slack), pace=0.0, ping=0.1))
