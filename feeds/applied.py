@@ -122,6 +122,7 @@ WATCHED = (
     re.compile(r"The following commit has been merged into the (?P<tree>\S+) branch of (?P<of>[\w-]+)"),
     re.compile(r"\bhas been (?:merged|added) (?:in)?to (?P<tree>\S+?\.git|the -mm \S+ branch|the \S+ tree)"),
 )
+AUTHOR = re.compile(r"^Author:[ \t]{0,20}(?P<who>[^<\n]{1,80}?) ?<", re.M)
 COMMITTER = re.compile(r"^Committer:[ \t]{0,20}(?P<who>[^<\n]{1,80}?) ?<", re.M)
 
 
@@ -129,12 +130,15 @@ COMMITTER = re.compile(r"^Committer:[ \t]{0,20}(?P<who>[^<\n]{1,80}?) ?<", re.M)
 class Applied:
     """One statement. ``who`` is "" where it is the sender. ``detail`` is "tree parts commit", as far as said.
 
+    ``author`` is the patch's, where a notice of a commit names him.
+
     A tree that is not named is "-" when something follows it.
     """
 
     quote: str
     detail: str = ""
     who: str = ""
+    author: str = ""
 
 
 def applications(mail: Mail, about: Subject) -> Iterator[Applied]:
@@ -178,7 +182,9 @@ def _watched(text: str, about: Subject) -> Iterator[Applied]:
             tree = f"{tree}:{found['branch']}" if found.get("branch") else tree
             committer = COMMITTER.search(text)
             who = found.get("who") or (committer["who"] if committer else "")
-            yield Applied(match[0], _detail(tree, _parts("", text, about), _commit("", text)), who)
+            author = AUTHOR.search(text)
+            detail = _detail(tree, _parts("", text, about), _commit("", text))
+            yield Applied(match[0], detail, who, author["who"] if author else "")
             return
 
 

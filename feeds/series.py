@@ -2,14 +2,16 @@
 
 One mail is looked at at a time, so the order of arrival does not matter; whoever keeps the events
 (``index.histories``) joins them. A mail that posts something yields ``posted`` and the names it goes
-by, as events of three kinds whose ``detail`` is the name:
+by, as events whose ``detail`` is the name:
 
     issue   mails that share one are one posting (the parts of v3)
     same    mails that share one are of one subject (a change-id, the address of v2)
     near    postings that share one are worth comparing: ``feeds.kinship`` decides
+    known   what a patch is called where nobody knows its mail: by its author and title
 
 A reply yields what its sender did: reviewed, acked, tested, nacked, applied. Its ``subject`` is the
-id of the mail replied to. Nothing is guessed from one mail about another.
+id of the mail replied to; a notice of a commit says besides what that is ``about``. Nothing is guessed
+from one mail about another.
 """
 
 from __future__ import annotations
@@ -74,10 +76,16 @@ def _posted(mail: Mail, about: Subject) -> Iterator[Event]:
     yield _event(mail, "near", "", f"by:{plain_name(mail.author)}")
     if about.position <= 1:
         yield _event(mail, "near", "", f"titled:{about.plain}")
+    if about.position:
+        yield _event(mail, "known", "", _known(mail.author, about))
 
 
 def _event(mail: Mail, kind: str, quote: str, detail: str) -> Event:
     return Event(mail.message_id, kind, mail.author, mail.date, mail.message_id, quote, detail)
+
+
+def _known(author: str, about: Subject) -> str:
+    return f"patch:{plain_name(author)}:{about.plain}"
 
 
 def _issue(mail: Mail, about: Subject) -> Iterator[str]:
@@ -150,3 +158,5 @@ def _done(mail: Mail, about: Subject) -> Iterator[Event]:
     for one in applications(mail, about):
         who = one.who or mail.author
         yield Event(target, "applied", who, mail.date, mail.message_id, one.quote, one.detail)
+        if one.author:
+            yield _event(mail, "about", "", _known(one.author, about))

@@ -1,11 +1,13 @@
 """What happened to a thing over time: events by subject, and the versions of each. Owns its tables.
 
-Events come with the parts (``Part.events``). Three kinds of them are no happenings but names, in
+Events come with the parts (``Part.events``). Some kinds of them are no happenings but names, in
 ``detail``, that a ``posted`` part goes by:
 
     issue   parts that share one were issued together, as one version
     same    parts that share one are about one subject
     near    issues that share one are compared by ``kin``, which the caller brings
+    known   what others call the part: a part that answers nothing posted, but is ``about`` that name,
+            belongs to the last version before it that has it
 
 So an issue is a set of parts, a subject a set of issues joined by ties; both follow from what is known,
 not from the order in which it came. All other events name the part that they answer as their subject:
@@ -49,7 +51,7 @@ CREATE TABLE names (
     part TEXT NOT NULL,
     PRIMARY KEY (kind, name, part)
 ) WITHOUT ROWID;
-CREATE INDEX names_by_part ON names (part);
+CREATE INDEX names_by_part ON names (part, kind);
 CREATE TABLE happenings (
     part TEXT NOT NULL,
     place INTEGER NOT NULL,
@@ -76,7 +78,7 @@ CREATE INDEX told_by_date ON told (date);
 CREATE VIRTUAL TABLE titles USING fts5 (title, others, who, tokenize = 'porter unicode61')
 """,
 )
-NAMES = ("issue", "same", "near")
+NAMES = ("issue", "same", "near", "known", "about")
 POSTED = "posted"
 WORD = re.compile(r"\w+")
 SHARING_MAX = 200  # issues that are compared with one: somebody may write the same thousands of times
@@ -90,6 +92,30 @@ SMALL = frozenset(
     " history state status still current currently anyone someone already version versions series patch patches"
     " patchset applied merged accepted landed reviewed superseded posted sent upstream mainline tree".split()
 )
+
+# CROSS JOIN: the few rows asked for lead, or SQLite may walk through all names of a kind.
+SUBJECTS = """
+SELECT j.value, coalesce(
+    (SELECT i.subject FROM postings p JOIN issues i ON i.number = p.issue WHERE p.part = j.value),
+    (SELECT i.subject FROM answers a JOIN postings p ON p.part = a.target JOIN issues i ON i.number = p.issue
+     WHERE a.part = j.value ORDER BY a.place LIMIT 1),
+    (SELECT i.subject FROM names n CROSS JOIN names m ON m.kind = 'known' AND m.name = n.name
+     JOIN postings p ON p.part = m.part JOIN issues i ON i.number = p.issue
+     WHERE n.part = j.value AND n.kind = 'about' ORDER BY i.number DESC LIMIT 1))
+FROM json_each(?) j
+"""
+HAPPENED = """
+SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail, a.target
+FROM json_each(?) j CROSS JOIN answers a ON a.target = j.value CROSS JOIN happenings h ON h.part = a.part
+WHERE NOT EXISTS
+    (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target WHERE b.part = a.part AND b.place < a.place)
+"""
+TOLD = """
+SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail, m.part
+FROM json_each(?) j CROSS JOIN names m ON m.part = j.value AND m.kind = 'known'
+CROSS JOIN names n ON n.kind = 'about' AND n.name = m.name JOIN happenings h ON h.part = n.part
+WHERE NOT EXISTS (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target WHERE b.part = n.part)
+"""
 
 Kin = Callable[[Sequence[Event], Sequence[Event]], bool]
 
@@ -151,23 +177,12 @@ class Histories:
 
     def of(self, part: str) -> History | None:
         """Return the history that ``part`` posted, or is an event or an answer of."""
-        connection = self._database.connection()
-        sql = (
-            "SELECT i.subject FROM postings p JOIN issues i ON i.number = p.issue WHERE p.part = ?1 UNION ALL"
-            " SELECT * FROM (SELECT i.subject FROM answers a JOIN postings p ON p.part = a.target"
-            " JOIN issues i ON i.number = p.issue WHERE a.part = ?1 ORDER BY a.place LIMIT 1) LIMIT 1"
-        )
-        row = connection.execute(sql, (part,)).fetchone()
-        return _history(connection, row[0]) if row else None
+        number = self.subjects([part]).get(part)
+        return None if number is None else self.history(number)
 
     def subjects(self, parts: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the histories that ``parts`` posted, or are events or answers of."""
-        sql = (
-            "SELECT j.value, coalesce((SELECT i.subject FROM postings p JOIN issues i ON i.number = p.issue"
-            " WHERE p.part = j.value), (SELECT i.subject FROM answers a JOIN postings p ON p.part = a.target"
-            " JOIN issues i ON i.number = p.issue WHERE a.part = j.value ORDER BY a.place LIMIT 1)) FROM json_each(?) j"
-        )
-        rows = self._database.connection().execute(sql, (_list(parts),))
+        rows = self._database.connection().execute(SUBJECTS, (_list(parts),))
         return {part: number for part, number in rows if number is not None}
 
     def history(self, number: int) -> History:
@@ -228,7 +243,7 @@ def _write(connection: sqlite3.Connection, part: Part) -> None:
 def _issue(connection: sqlite3.Connection, part: str) -> int:
     """Put a posted part into the issue that its names say, merging issues; return its number."""
     sql = (
-        "SELECT DISTINCT p.issue FROM names n JOIN names m ON m.kind = n.kind AND m.name = n.name"
+        "SELECT DISTINCT p.issue FROM names n CROSS JOIN names m ON m.kind = n.kind AND m.name = n.name"
         " JOIN postings p ON p.part = m.part WHERE n.part = ? AND n.kind = 'issue' ORDER BY 1"
     )
     found = [n for (n,) in connection.execute(sql, (part,))]
@@ -321,27 +336,30 @@ def _history(connection: sqlite3.Connection, subject: int) -> History:
         " JOIN postings p ON p.issue = i.number JOIN happenings h ON h.part = p.part WHERE i.subject = ? AND h.kind = ?"
     )
     posted = labelled(map(_event, connection.execute(sql, (subject, POSTED))))
-    parts = {event.part: label for label, some in posted.items() for event in some}
-    return history(posted, _happened(connection, parts))
+    return history(posted, _happened(connection, posted))
 
 
-def _happened(connection: sqlite3.Connection, parts: dict[str, str]) -> dict[str, list[Event]]:
-    """The events that answer ``parts``, each to its nearest, by the label of that part."""
-    sql = (
-        "SELECT a.part, a.target, a.place FROM json_each(?) j CROSS JOIN answers a ON a.target = j.value"
-        " WHERE EXISTS (SELECT 1 FROM happenings h WHERE h.part = a.part)"
-        " AND NOT EXISTS (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target"
-        " WHERE b.part = a.part AND b.place < a.place)"
-    )
-    nearest = {part: target for part, target, _ in connection.execute(sql, (_list(parts),))}
+def _happened(connection: sqlite3.Connection, posted: dict[str, list[Event]]) -> dict[str, list[Event]]:
+    """What happened to posted parts, by the label that they have."""
+    labels = {event.part: label for label, some in posted.items() for event in some}
+    dates = {event.part: event.when for some in posted.values() for event in some}
     found: dict[str, list[Event]] = {}
-    sql = (
-        "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM json_each(?) j"
-        " CROSS JOIN happenings h ON h.part = j.value"
-    )
-    for row in connection.execute(sql, (_list(nearest),)):
-        found.setdefault(parts[nearest[row[0]]], []).append(_event(row))
+    for *row, target in connection.execute(HAPPENED, (_list(labels),)):
+        found.setdefault(labels[target], []).append(_event(tuple(row)))
+    last: dict[Event, str] = {}
+    for *row, target in connection.execute(TOLD, (_list(labels),)):
+        event = _event(tuple(row))
+        last[event] = max(last.get(event, ""), target, key=lambda part: _before(dates.get(part), event.when))
+    for event, target in last.items():
+        found.setdefault(labels[target], []).append(event)
     return found
+
+
+def _before(date: datetime | None, when: datetime | None) -> float:
+    """A key that puts the last date before ``when`` on top, and those after it below all."""
+    if date is None:
+        return float("-inf")
+    return date.timestamp() if when is None or date <= when else -date.timestamp()
 
 
 def _event(row: tuple[str, str, str, int | None, str, str, str]) -> Event:

@@ -114,6 +114,37 @@ def test_the_version_of_a_part_is_known(histories: Histories) -> None:
     assert labels == ["v2", "v1", ""]
 
 
+# Notices of commits, which answer a mail that nobody has read
+
+TIP = "tip-bot2 for Ada Quill <tip-bot2@pond.example>"
+NOTICE = (
+    "The following commit has been merged into the mud/core branch of tip:\n\nCommit-ID:     0123456789abcdef\n"
+    "Author:        {author} <x@pond.example>\nCommitter:     Bo Reed <bo@pond.example>\n"
+)
+
+
+def notice(author: str, day: int, to: str = "elsewhere") -> Part:
+    title = "[tip: mud/core] pond: count frogs"
+    return mail("tip", title, NOTICE.format(author=author), sender=TIP, to=to, day=day)
+
+
+def test_a_notice_of_a_commit_belongs_to_the_last_version_before_it_that_has_the_patch(tmp_path: Path) -> None:
+    with kept(tmp_path, [notice("Ada Quill", 15)], ALL) as histories:
+        first, second, third = of(histories, "tip").versions
+        assert [(e.who, e.detail) for e in second.applied] == [("Bo Reed", "tip/mud/core 0123456789abcdef")]
+        assert (first.applied, [e.part for e in third.applied]) == ((), [APPLIED.id])
+
+
+def test_a_notice_of_a_commit_belongs_to_the_mail_that_it_answers_when_that_is_known(tmp_path: Path) -> None:
+    with kept(tmp_path, ALL, [notice("Ada Quill", 15, to="leaves-v1-2")]) as histories:
+        assert [len(version.applied) for version in of(histories, "tip").versions] == [1, 0, 1]
+
+
+def test_a_notice_of_somebody_elses_patch_is_not_guessed_at(tmp_path: Path) -> None:
+    with kept(tmp_path, ALL, [notice("Bo Reed", 15)]) as histories:
+        assert histories.of("tip@pond.example") is None
+
+
 # Finding
 
 
