@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 
+from bot.errors import CommandError
 from bot.serve import serve
 from bot.settings import Settings
 from bot.wiring import opened
@@ -22,5 +23,10 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
         logging.getLogger(__name__).info(
             "ready: http://%s/ answers from %s mails, posts, pages and notes", settings.web.listen, totals.parts
         )
-        asyncio.run(serve(krab))
+        try:
+            asyncio.run(serve(krab))
+        except OSError as error:
+            raise CommandError(
+                f"{error.strerror or error}; choose another with [web] listen or KRAB_WEB_LISTEN"
+            ) from error
     return 0
