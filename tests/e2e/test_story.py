@@ -59,6 +59,10 @@ class Installation:
         importing = await self._start("import", str(archive))
         assert await asyncio.wait_for(importing.wait(), 60) == 0, self.log
 
+    async def refusing(self) -> int:
+        """The exit status of a krab that can't serve."""
+        return await asyncio.wait_for((await self._start("serve")).wait(), 30)
+
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await self._start("serve")
@@ -219,3 +223,11 @@ async def test_a_wrong_slack_token_is_one_line_in_the_log_and_harms_nobody_else(
     (line,) = (line for line in krab.log.splitlines() if "slack" in line or "ERROR" in line)
     assert "set KRAB_SLACK_BOT_TOKEN" in line
     assert (status, "Traceback" in krab.log, krab.told()) == (0, False, [])
+
+
+async def test_an_address_that_is_taken_ends_krab_with_the_setting_that_gives_another(krab: Installation) -> None:
+    host, _, port = krab.listen.partition(":")
+    with socket.create_server((host, int(port))):
+        status = await krab.refusing()
+    assert (status, "Traceback" in krab.log) == (1, False)
+    assert "choose another with [web] listen" in krab.log.splitlines()[-1]
