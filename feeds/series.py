@@ -150,13 +150,13 @@ def _precedes(label: str, version: re.Match[str] | None, about: Subject) -> bool
 
 def _done(mail: Mail, about: Subject) -> Iterator[Event]:
     target = mail.in_reply_to or next(iter(reversed(mail.references)), "")
-    if not target:
-        return
-    if "bot" not in mail.labels:
+    if target and "bot" not in mail.labels:
         for signed in signatures(mail.blocks, mail.author, mail.address):
             yield Event(target, signed.kind, mail.author, mail.date, mail.message_id, signed.quote)
     for one in applications(mail, about):
+        if not (target or one.author):
+            return
         who = one.who or mail.author
-        yield Event(target, "applied", who, mail.date, mail.message_id, one.quote, one.detail)
+        yield Event(target or mail.message_id, "applied", who, mail.date, mail.message_id, one.quote, one.detail)
         if one.author:
             yield _event(mail, "about", "", _known(one.author, about))

@@ -140,6 +140,11 @@ def test_a_notice_of_a_commit_belongs_to_the_mail_that_it_answers_when_that_is_k
         assert [len(version.applied) for version in of(histories, "tip").versions] == [1, 0, 1]
 
 
+def test_a_notice_of_a_commit_need_not_answer_anything(tmp_path: Path) -> None:
+    with kept(tmp_path, ALL, [notice("Ada Quill", 15, to="")]) as histories:
+        assert [len(version.applied) for version in of(histories, "tip").versions] == [0, 1, 1]
+
+
 def test_a_notice_of_somebody_elses_patch_is_not_guessed_at(tmp_path: Path) -> None:
     with kept(tmp_path, ALL, [notice("Bo Reed", 15)]) as histories:
         assert histories.of("tip@pond.example") is None
