@@ -17,16 +17,16 @@ again changes nothing unless a better parser (``codec.FORMAT``) read it, or it i
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from index import codec
+from index import codec, ties
 from index.database import Database
 from index.history import History, history, labelled, place
 from index.model import Event, Kind, Part
+from index.ties import listed
 
 MIGRATIONS = (
     """
@@ -81,7 +81,6 @@ CREATE VIRTUAL TABLE titles USING fts5 (title, others, who, tokenize = 'porter u
 NAMES = ("issue", "same", "near", "known", "about")
 POSTED = "posted"
 WORD = re.compile(r"\w+")
-SHARING_MAX = 200  # issues that are compared with one: somebody may write the same thousands of times
 WORDS_MAX = 30
 FOUND_AT_ONCE = 100
 NEAR, FAR = 3, 3  # of the parts that a part answers: the nearest, and those at the root of it all
@@ -149,25 +148,26 @@ class Histories:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forget what these parts told."""
-        with self._database.write() as connection:
-            self._settle(connection, [], _forget(connection, list(ids)))
+        if gone := list(ids):
+            with self._database.write() as connection:
+                self._settle(connection, [], _forget(connection, gone))
 
     def _settle(self, connection: sqlite3.Connection, posted: Sequence[str], changed: set[int]) -> None:
         """Bring issues and subjects up to what is known, as far as it has changed."""
-        again = _parts_of(connection, changed)
-        connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM json_each(?))", (_list(changed),))
-        touched = {_issue(connection, part) for part in (*again, *posted)}
-        touched = _alive(connection, changed | touched) & touched
-        partners = _untie(connection, changed | touched)
+        again = ties.parts_of(connection, changed)
+        connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM json_each(?))", (listed(changed),))
+        touched = {ties.issue_of(connection, part) for part in (*again, *posted)}
+        touched = ties.alive(connection, changed | touched) & touched
+        partners = ties.untie(connection, changed | touched)
         for issue in touched:
             partners |= self._tie(connection, issue)
-        _join(connection, touched | partners)
+        ties.join(connection, touched | partners)
         _entitle(connection, changed | touched)
 
     def _tie(self, connection: sqlite3.Connection, issue: int) -> set[int]:
         known = {issue: _posted(connection, issue)}
-        same = _sharing(connection, issue, "same")
-        near = _sharing(connection, issue, "near") - same
+        same = ties.sharing(connection, issue, "same")
+        near = ties.sharing(connection, issue, "near") - same
         near = {n for n in near if self._kin(known[issue], _posted(connection, n))}
         rows = [pair for other in same | near for pair in ((issue, other), (other, issue))]
         connection.executemany("INSERT OR IGNORE INTO ties VALUES (?, ?)", rows)
@@ -182,7 +182,7 @@ class Histories:
 
     def subjects(self, parts: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the histories that ``parts`` posted, or are events or answers of."""
-        rows = self._database.connection().execute(SUBJECTS, (_list(parts),))
+        rows = self._database.connection().execute(SUBJECTS, (listed(parts),))
         return {part: number for part, number in rows if number is not None}
 
     def history(self, number: int) -> History:
@@ -216,7 +216,7 @@ def _due(connection: sqlite3.Connection, part: Part) -> bool:
 def _forget(connection: sqlite3.Connection, ids: Sequence[str]) -> set[int]:
     """Remove what parts told; return the issues that they were of."""
     these = "(SELECT value FROM json_each(?))"
-    told = _list(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (_list(ids),)))
+    told = listed(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (listed(ids),)))
     if told == "[]":
         return set()
     changed = {n for (n,) in connection.execute(f"SELECT issue FROM postings WHERE part IN {these}", (told,))}
@@ -240,49 +240,14 @@ def _write(connection: sqlite3.Connection, part: Part) -> None:
         connection.executemany("INSERT INTO answers VALUES (?, ?, ?)", answers)
 
 
-def _issue(connection: sqlite3.Connection, part: str) -> int:
-    """Put a posted part into the issue that its names say, merging issues; return its number."""
-    sql = (
-        "SELECT DISTINCT p.issue FROM names n CROSS JOIN names m ON m.kind = n.kind AND m.name = n.name"
-        " JOIN postings p ON p.part = m.part WHERE n.part = ? AND n.kind = 'issue' ORDER BY 1"
-    )
-    found = [n for (n,) in connection.execute(sql, (part,))]
-    if found:
-        number = found[0]
-    else:
-        number = connection.execute("INSERT INTO issues (subject) VALUES (0) RETURNING number").fetchone()[0]
-        connection.execute("UPDATE issues SET subject = number WHERE number = ?", (number,))
-    for other in found[1:]:
-        connection.execute("UPDATE postings SET issue = ? WHERE issue = ?", (number, other))
-        connection.execute("UPDATE OR IGNORE ties SET one = ? WHERE one = ?", (number, other))
-        connection.execute("UPDATE OR IGNORE ties SET other = ? WHERE other = ?", (number, other))
-        connection.execute("DELETE FROM ties WHERE ? IN (one, other) OR one = other", (other,))
-        connection.execute("DELETE FROM issues WHERE number = ?", (other,))
-    connection.execute("INSERT OR REPLACE INTO postings VALUES (?, ?)", (part, number))
-    return int(number)
-
-
 def _entitle(connection: sqlite3.Connection, issues: set[int]) -> None:
     """Write what ``issues`` are found by."""
-    connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (_list(issues),))
+    connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (listed(issues),))
     for issue in issues:
         if posted := sorted(_posted(connection, issue), key=place):
             others = "\n".join(dict.fromkeys(event.quote for event in posted[1:]))
             row = (issue, posted[0].quote, others, posted[0].who)
             connection.execute("INSERT INTO titles (rowid, title, others, who) VALUES (?, ?, ?, ?)", row)
-
-
-def _alive(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
-    """Drop those of ``issues`` that nothing posts any more; return the others."""
-    sql = "SELECT DISTINCT p.issue FROM json_each(?) j JOIN postings p ON p.issue = j.value"
-    alive = {n for (n,) in connection.execute(sql, (_list(issues),))}
-    connection.execute("DELETE FROM issues WHERE number IN (SELECT value FROM json_each(?))", (_list(issues - alive),))
-    return alive
-
-
-def _parts_of(connection: sqlite3.Connection, issues: Iterable[int]) -> list[str]:
-    sql = "SELECT p.part FROM json_each(?) j JOIN postings p ON p.issue = j.value"
-    return [part for (part,) in connection.execute(sql, (_list(issues),))]
 
 
 def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
@@ -291,43 +256,6 @@ def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
         " JOIN happenings h ON h.part = p.part WHERE p.issue = ? AND h.kind = ? ORDER BY h.part"
     )
     return tuple(_event(row) for row in connection.execute(sql, (issue, POSTED)))
-
-
-def _sharing(connection: sqlite3.Connection, issue: int, kind: str) -> set[int]:
-    """The other issues that share a name of ``kind`` with ``issue``."""
-    sql = (
-        "SELECT DISTINCT q.issue FROM (SELECT DISTINCT n.name FROM postings p JOIN names n ON n.part = p.part"
-        " WHERE p.issue = ?1 AND n.kind = ?2) s CROSS JOIN names m ON m.kind = ?2 AND m.name = s.name"
-        " JOIN postings q ON q.part = m.part WHERE q.issue <> ?1 ORDER BY q.issue DESC LIMIT ?3"
-    )
-    return {n for (n,) in connection.execute(sql, (issue, kind, SHARING_MAX))}
-
-
-def _untie(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
-    """Cut the ties of ``issues``; return those at the other ends."""
-    these = "(SELECT value FROM json_each(?))"
-    others = {n for (n,) in connection.execute(f"SELECT other FROM ties WHERE one IN {these}", (_list(issues),))}
-    for end in ("one", "other"):
-        connection.execute(f"DELETE FROM ties WHERE {end} IN {these}", (_list(issues),))
-    return others
-
-
-def _join(connection: sqlite3.Connection, issues: set[int]) -> None:
-    """Give the issues of every subject that ``issues`` are of the subject that their ties say."""
-    sql = (
-        "SELECT number FROM issues WHERE subject IN (SELECT subject FROM issues"
-        " WHERE number IN (SELECT value FROM json_each(?)))"
-    )
-    left = {n for (n,) in connection.execute(sql, (_list(issues),))}
-    while left:
-        reached, ahead = set[int](), {min(left)}
-        while ahead:
-            reached |= ahead
-            tied = "SELECT other FROM ties WHERE one IN (SELECT value FROM json_each(?))"
-            ahead = {n for (n,) in connection.execute(tied, (_list(ahead),))} - reached
-        move = "UPDATE issues SET subject = ? WHERE number IN (SELECT value FROM json_each(?))"
-        connection.execute(move, (min(reached), _list(reached)))
-        left -= reached
 
 
 def _history(connection: sqlite3.Connection, subject: int) -> History:
@@ -344,10 +272,10 @@ def _happened(connection: sqlite3.Connection, posted: dict[str, list[Event]]) ->
     labels = {event.part: label for label, some in posted.items() for event in some}
     dates = {event.part: event.when for some in posted.values() for event in some}
     found: dict[str, list[Event]] = {}
-    for *row, target in connection.execute(HAPPENED, (_list(labels),)):
+    for *row, target in connection.execute(HAPPENED, (listed(labels),)):
         found.setdefault(labels[target], []).append(_event(tuple(row)))
     last: dict[Event, str] = {}
-    for *row, target in connection.execute(TOLD, (_list(labels),)):
+    for *row, target in connection.execute(TOLD, (listed(labels),)):
         event = _event(tuple(row))
         last[event] = max(last.get(event, ""), target, key=lambda part: _before(dates.get(part), event.when))
     for event, target in last.items():
@@ -365,7 +293,3 @@ def _before(date: datetime | None, when: datetime | None) -> float:
 def _event(row: tuple[str, str, str, int | None, str, str, str]) -> Event:
     subject, kind, who, date, part, quote, detail = row
     return Event(subject, kind, who, codec.moment(date), part, quote, detail)
-
-
-def _list(values: Iterable[object]) -> str:
-    return json.dumps(list(values))
