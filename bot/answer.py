@@ -31,6 +31,7 @@ RETRIEVED = 50
 NEAREST = 3
 _DEPTH = 200
 _MEANT = 40  # parts whose histories a question may mean
+_TITLE = 0.25  # share of the question's rare words that the title of what is meant holds
 _HISTORIES = 4  # histories whose events are shown among what was retrieved
 _EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
@@ -119,7 +120,8 @@ class Answerer:
         aim = wanted(self._index.terms(text), self._index.rarity)
         known = {number: self._index.histories.history(number) for number in set(subjects.values())}
         titles = {number: aim.coverage(self._index.terms(history.title)) for number, history in known.items()}
-        return [known[number] for number in best_history(subjects, scores, titles.__getitem__)][:_HISTORIES]
+        meant = [n for n in best_history(subjects, scores, titles.__getitem__) if titles[n] >= _TITLE]
+        return [known[number] for number in meant[:_HISTORIES]]
 
     def _compose(
         self, results: Sequence[Result], evidence: Evidence, standing: Sequence[History], until: datetime | None

@@ -16,6 +16,7 @@ from index.sentences import spans
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
+_SHORTLOG = re.compile(r"[\w .'-]{2,40} \(\d+\):|[A-Z][a-z]+(?:-[a-z]+)*-by: ")  # of a pull request; a trailer
 _ENDS = ".!)”\"'`>:*"
 _HEADING = 10  # words: a shorter line without an end is a heading
 _MOST = 420  # characters; longer "sentences" are lists and logs
@@ -82,6 +83,7 @@ def speaks(sentence: str) -> bool:
     if not 20 <= len(sentence) <= _MOST or sentence.rstrip().endswith("?") or "```" in sentence:
         return False
     words = sentence.split()
-    if sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING:
+    heading = sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING
+    if heading or _SHORTLOG.match(sentence):
         return False
     return len(words) >= 4 and len(_LETTERS.findall(sentence)) >= 0.45 * len("".join(words))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from index.history import History, Version
@@ -53,12 +53,50 @@ def best_history(
 
 
 def statements(history: History, until: datetime | None = None) -> Iterator[Statement]:
-    """Yield how ``history`` stands: each time it was applied, the newest version first; else what was posted last."""
+    """Yield how ``history`` stands: what was applied, the newest version first; else what was posted last."""
     versions = [v for v in history.versions if not until or not v.date or v.date <= until]
-    applied = [(v, e) for v in reversed(versions) for e in v.applied if not until or not e.when or e.when <= until]
-    yield from (_applied(version, event) for version, event in applied[:MOST])
-    if versions and (not applied or applied[0][0] != versions[-1]):
+    applied = [
+        Applied(version, event, *_detail(event))
+        for version in reversed(versions)
+        for event in version.applied
+        if not until or not event.when or event.when <= until
+    ]
+    yield from map(_applied, _together(applied)[:MOST])
+    if versions and (not applied or applied[0].version != versions[-1]):
         yield _posted(versions[-1], known=not applied)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An event that says that of ``version`` some ``parts`` ("" is all of it) went into ``tree`` ("" is unknown)."""
+
+    version: Version
+    event: Event
+    tree: str
+    parts: str
+
+
+def _together(applied: Sequence[Applied]) -> list[Applied]:
+    """Make one of what one person says in several mails of one version and tree: patch by patch."""
+    groups: dict[tuple[str, str, str], list[Applied]] = {}
+    for a in applied:
+        groups.setdefault((a.version.root, a.event.who, a.tree), []).append(a)
+    return [replace(g[0], parts=_joined([a.parts for a in g])) for g in groups.values()]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "" if "" in parts else ",".join(dict.fromkeys(parts))
+
+
+def _detail(event: Event) -> tuple[str, str]:
+    """Return tree and parts of an event's detail: "drm-rust-next 1-4 0123456789ab"."""
+    tree = parts = ""
+    for word in event.detail.split():
+        if _PARTS.match(word):
+            parts = word
+        elif not _COMMIT.match(word) and word != "-":
+            tree = word
+    return tree, parts
 
 
 def applied_parts(history: History) -> Sequence[str]:
@@ -66,15 +104,11 @@ def applied_parts(history: History) -> Sequence[str]:
     return [event.part for version in reversed(history.versions) for event in version.applied]
 
 
-def _applied(version: Version, event: Event) -> Statement:
-    tree, parts = "", ""
-    for word in event.detail.split():
-        if _PARTS.match(word):
-            parts = word
-        elif not _COMMIT.match(word) and word != "-":
-            tree = word
-    what = f"patches {parts} of " if parts else ""
-    where = f" to {tree}" if tree else ""
+def _applied(applied: Applied) -> Statement:
+    version, event = applied.version, applied.event
+    several = "es" if re.search("[-,]", applied.parts) else ""
+    what = f"patch{several} {applied.parts} of " if applied.parts else ""
+    where = f" to {applied.tree}" if applied.tree else ""
     text = f"{event.who} applied {what}{version.label} of “{subject(version.title)}”{where}{_on(event.when)}"
     return Statement(f"{text}: “{' '.join(event.quote.split())}”", event.part, event.quote)
 

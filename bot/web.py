@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,8 @@ from bot.web_mark import show
 from bot.web_queue import Limits, Queue
 from bot.web_views import SourceRow, StatusView, environment
 from index.model import Part
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Limits", "SourceRow", "StatusView", "make_app", "serve"]
 
@@ -129,6 +132,7 @@ async def serve(app: web.Application, listen: str) -> None:
     await runner.setup()
     try:
         await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+        log.info("ready: http://%s/", listen)
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()

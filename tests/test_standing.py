@@ -46,6 +46,12 @@ def test_an_applied_version_is_told_with_who_what_where_when_and_the_words() -> 
     ]
 
 
+def test_patches_that_one_person_applied_one_by_one_are_told_together() -> None:
+    events = (applied("a@pond", 3, "pond-next 1"), applied("b@pond", 3, "pond-next 2"), applied("c@pond", 4, "mud 3"))
+    both = said(history(version(1, *events)))
+    assert [text.split(" of ")[0] for text in both] == ["Mo Heron applied patches 1,2", "Mo Heron applied patch 3"]
+
+
 def test_a_series_that_nobody_applied_is_told_by_its_newest_version() -> None:
     assert said(history(version(1), version(2))) == [
         "Ada Frog posted v2 of “pond: let frogs in” on 2025-06-02, the newest version that I have read;"

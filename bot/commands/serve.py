@@ -18,11 +18,11 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     for chatty in ("httpx2", "faiss.loader"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    for repeats in ("slack_sdk", "slack_bolt"):  # our adapter says the same in one line each
+        logging.getLogger(repeats).setLevel(logging.CRITICAL)
     with opened(settings) as krab:
         totals = krab.index.catalog.totals()
-        logging.getLogger(__name__).info(
-            "ready: http://%s/ answers from %s mails, posts, pages and notes", settings.web.listen, totals.parts
-        )
+        logging.getLogger(__name__).info("%s mails, posts, pages and notes are at hand", totals.parts)
         try:
             asyncio.run(serve(krab))
         except OSError as error:
