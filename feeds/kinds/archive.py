@@ -5,7 +5,8 @@ JSON Lines, packed or not, or a folder with all of these. Containers (many items
 first, each with a place of its own in the cursor: an epoch's is its last commit, a file's is a digest
 of its start, the number of items delivered and, once it was read to the end, its size. Single mails
 follow as one row, whose digest covers names, sizes and times: any change reads the row again, which
-is safe because storing is idempotent. In a folder, what is broken harms nothing else.
+is safe because storing is idempotent. In a folder, what is broken harms nothing else. Readers only find
+mails; ``feeds.workers`` has them parsed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from feeds import epoch, mbox, sniff
+from feeds import epoch, mbox, sniff, workers
 from feeds.delivery import Item, State, batches, cursor
 from feeds.errors import FeedError, Unreadable
 from feeds.kinds import Feed, Source
-from feeds.mail import parse, to_part
+from feeds.parsing import Found, Way, item
 from index.model import Batch, Part, Rejected
 
 if TYPE_CHECKING:
@@ -58,20 +59,23 @@ class Archive:
         total = None
         if alone and self.path.is_dir():
             total = epoch.count(self.path, _last(self.path, state.get(".", [])), epoch.tip(self.path))
-        items = self._alone(state.get(".", [])) if alone else self._folder(state)
-        yield from batches(items, state, total)
+        found = self._alone(state.get(".", [])) if alone else self._folder(state)
+        yield from batches(workers.items(found, self._way()), state, total)
 
-    def _alone(self, state: State) -> Iterator[Item]:
+    def _way(self) -> Way:
+        return Way(self.labels, self.now())
+
+    def _alone(self, state: State) -> Stream:
         if container := READERS.get(sniff.sort(self.path)):
             yield from container(self, self.path, ".", state)
             return
-        item = self._single(self.path, [sniff.looks([self.path]), 1])
-        if item.rejected:
-            raise Unreadable(f"{self.path.name}: {item.rejected.reason}; {ADVICE}")
-        if state != item.state:
-            yield item
+        only = self._single(self.path, [sniff.looks([self.path]), 1])
+        if only.rejected:
+            raise Unreadable(f"{self.path.name}: {only.rejected.reason}; {ADVICE}")
+        if state != only.state:
+            yield only
 
-    def _folder(self, state: dict[str, State]) -> Iterator[Item]:
+    def _folder(self, state: dict[str, State]) -> Stream:
         singles: list[Path] = []
         ours = False
         for path in sniff.walk(self.path):
@@ -82,49 +86,38 @@ class Archive:
                 yield from _guarded(container(self, path, key, state.get(key, [])), key)
             else:
                 singles.append(path)
-        for item in self._singles(singles, state.get(ROW, [])):
-            ours = ours or item.part is not None
-            yield item
+        for one in self._singles(singles, state.get(ROW, [])):
+            ours = ours or one.part is not None
+            yield one
         if not ours and ROW not in state:
             raise Unreadable(f"{self.path}: {'nothing of ours in it' if singles else 'an empty folder'}; {ADVICE}")
 
-    def _epoch(self, path: Path, key: str, state: State) -> Iterator[Item]:
+    def _epoch(self, path: Path, key: str, state: State) -> Stream:
         for commit in epoch.commits(path, _last(path, state)):
-            yield self._commit(commit, key)
+            where = f"{key}@{commit.id[:12]}"
+            if commit.size:
+                yield Found(key, [commit.id], where, commit.raw, commit.size, commit.removes)
+            else:
+                yield Item(key, [commit.id])
 
-    def _bundle(self, path: Path, key: str, state: State) -> Iterator[Item]:
+    def _bundle(self, path: Path, key: str, state: State) -> Stream:
         try:
             with epoch.unbundled(path) as repository:
                 yield from self._epoch(repository, key, state)
         except Unreadable as error:
             raise Unreadable(f"{path.name}: {error}") from error
 
-    def _commit(self, commit: epoch.Commit, key: str) -> Item:
-        state: State = [commit.id]
-        where = f"{key}@{commit.id[:12]}"
-        if not commit.size:
-            return Item(key, state)
-        if not commit.raw:
-            return Item(key, state, rejected=_oversize(where, commit.size))
-        if not commit.removes:
-            return self._mail(commit.raw, key, state, where)
-        try:
-            return Item(key, state, removed=parse(commit.raw).message_id)
-        except Unreadable as error:
-            return Item(key, state, rejected=Rejected(where, f"takes back what can't be read: {error}"))
-
-    def _mbox(self, path: Path, key: str, state: State) -> Iterator[Item]:
-        def convert(stream: IO[bytes], state: Callable[[int], State]) -> Iterator[Item]:
+    def _mbox(self, path: Path, key: str, state: State) -> Stream:
+        def convert(stream: IO[bytes], state: Callable[[int], State]) -> Stream:
             for at, raw in enumerate(mbox.mails(stream), 1):
-                yield Item(key, state(at)) if at <= done else self._mail(raw, key, state(at), f"{key}#{at}")
+                yield Found(key, state(at), f"{key}#{at}", raw, len(raw))
 
-        done = _delivered(path, state)
         return _file(path, key, state, convert)
 
-    def _posts(self, path: Path, key: str, state: State) -> Iterator[Item]:
+    def _posts(self, path: Path, key: str, state: State) -> Stream:
         from feeds import posts
 
-        def convert(stream: IO[bytes], state: Callable[[int], State]) -> Iterator[Item]:
+        def convert(stream: IO[bytes], state: Callable[[int], State]) -> Stream:
             for at, one in enumerate(posts.read(mbox.lines(stream), key), 1):
                 if isinstance(one, Rejected):
                     yield Item(key, state(at), rejected=one)
@@ -144,30 +137,23 @@ class Archive:
         key = "." if path == self.path else ROW
         try:
             with mbox.opened(path) as stream:
-                return self._mail(stream.read(mbox.MAIL_MAX + 1), key, state, name)
+                raw = stream.read(mbox.MAIL_MAX + 1)
+                return item(Found(key, state, name, raw, len(raw)), self._way())
         except (FeedError, OSError, EOFError, ValueError) as error:
             return Item(key, state, rejected=Rejected(name, f"can't be read: {error}"))
 
-    def _mail(self, raw: bytes, key: str, state: State, where: str) -> Item:
-        if len(raw) > mbox.MAIL_MAX:
-            return Item(key, state, rejected=_oversize(where, len(raw)))
-        try:
-            part = to_part(parse(raw, newest=self.now()), labels=self.labels)
-        except Unreadable as error:
-            return Item(key, state, rejected=Rejected(where, str(error)))
-        return Item(key, state, len(raw), part)
 
-
-READERS: dict[sniff.Sort, Callable[[Archive, Path, str, State], Iterator[Item]]] = {
+Stream = Iterator[Item | Found]
+READERS: dict[sniff.Sort, Callable[[Archive, Path, str, State], Stream]] = {
     sniff.Sort.EPOCH: Archive._epoch,
     sniff.Sort.BUNDLE: Archive._bundle,
     sniff.Sort.MBOX: Archive._mbox,
     sniff.Sort.POSTS: Archive._posts,
 }
-Convert = Callable[[IO[bytes], Callable[[int], State]], Iterator[Item]]
+Convert = Callable[[IO[bytes], Callable[[int], State]], Stream]
 
 
-def _file(path: Path, key: str, state: State, convert: Convert) -> Iterator[Item]:
+def _file(path: Path, key: str, state: State, convert: Convert) -> Stream:
     """The items of a file that were not delivered yet; says how far it came where the file breaks off."""
     digest, size = sniff.digest(path), path.stat().st_size
     done = at = _delivered(path, state)
@@ -175,9 +161,9 @@ def _file(path: Path, key: str, state: State, convert: Convert) -> Iterator[Item
         return
     try:
         with mbox.opened(path) as stream:
-            for at, item in enumerate(convert(stream, lambda at: [digest, at]), 1):
+            for at, one in enumerate(convert(stream, lambda at: [digest, at]), 1):
                 if at > done:
-                    yield item
+                    yield one
     except (Unreadable, OSError) as error:
         raise Unreadable(f"{path.name}: {error}; {at} items were read before that") from error
     yield Item(key, [digest, at, size])
@@ -188,13 +174,13 @@ def _delivered(path: Path, state: State) -> int:
     return int(state[1]) if len(state) > 1 and state[0] == sniff.digest(path) else 0
 
 
-def _guarded(items: Iterator[Item], key: str) -> Iterator[Item]:
+def _guarded(found: Stream, key: str) -> Stream:
     """In a folder, a container that is broken is rejected, and the others are read."""
     state: State = [""]
     try:
-        for item in items:
-            state = item.state
-            yield item
+        for one in found:
+            state = one.state
+            yield one
     except FeedError as error:
         yield Item(key, state, rejected=Rejected(key, str(error)))
 
@@ -207,7 +193,3 @@ def _last(repository: Path, state: State) -> str:
 
 def _size(part: Part) -> int:
     return sum(len(block.text) for block in part.blocks)
-
-
-def _oversize(where: str, size: int) -> Rejected:
-    return Rejected(where, f"larger than the {mbox.MAIL_MAX // 2**20} MiB that are read ({size} bytes or more)")
