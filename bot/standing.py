@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from feeds.applied import where
 from index.history import History, Version
 from index.model import Event
 from index.passages import subject
@@ -23,8 +24,6 @@ _ASKS = re.compile(
     r"|get in(?:to)?|series version|upstream yet|mainline yet)\b",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$")
-_COMMIT = re.compile(r"^[0-9a-f]{8,40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def statements(history: History, until: datetime | None = None) -> Iterator[Stat
     """Yield how ``history`` stands: what was applied, the newest version first; else what was posted last."""
     versions = [v for v in history.versions if not until or not v.date or v.date <= until]
     applied = [
-        Applied(version, event, *_detail(event))
+        Applied(version, event, where(event.detail).tree, where(event.detail).parts)
         for version in reversed(versions)
         for event in version.applied
         if not until or not event.when or event.when <= until
@@ -88,17 +87,6 @@ def _joined(parts: Sequence[str]) -> str:
     return "" if "" in parts else ",".join(dict.fromkeys(parts))
 
 
-def _detail(event: Event) -> tuple[str, str]:
-    """Return tree and parts of an event's detail: "drm-rust-next 1-4 0123456789ab"."""
-    tree = parts = ""
-    for word in event.detail.split():
-        if _PARTS.match(word):
-            parts = word
-        elif not _COMMIT.match(word) and word != "-":
-            tree = word
-    return tree, parts
-
-
 def applied_parts(history: History) -> Sequence[str]:
     """Return the ids of the parts that say it was applied, the newest version's first."""
     return [event.part for version in reversed(history.versions) for event in version.applied]
@@ -108,8 +96,8 @@ def _applied(applied: Applied) -> Statement:
     version, event = applied.version, applied.event
     several = "es" if re.search("[-,]", applied.parts) else ""
     what = f"patch{several} {applied.parts} of " if applied.parts else ""
-    where = f" to {applied.tree}" if applied.tree else ""
-    text = f"{event.who} applied {what}{version.label} of “{subject(version.title)}”{where}{_on(event.when)}"
+    to = f" to {applied.tree}" if applied.tree else ""
+    text = f"{event.who} applied {what}{version.label} of “{subject(version.title)}”{to}{_on(event.when)}"
     return Statement(f"{text}: “{' '.join(event.quote.split())}”", event.part, event.quote)
 
 

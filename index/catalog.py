@@ -249,8 +249,10 @@ class Catalog:
         return Totals(parts, documents, passages, pending, codec.moment(newest))
 
     def newest(self) -> datetime | None:
-        """Return the date of the newest part."""
-        return codec.moment(self._database.connection().execute("SELECT max(date) FROM parts").fetchone()[0])
+        """Return the date of the newest part that came from outside: notes are ours, and say nothing of the world."""
+        connection = self._database.connection()
+        row = connection.execute("SELECT date FROM parts WHERE kind <> 'note' ORDER BY date DESC LIMIT 1").fetchone()
+        return codec.moment((row or connection.execute("SELECT max(date) FROM parts").fetchone())[0])
 
     def counts(self) -> dict[str, int]:
         """Return the number of parts by source."""
