@@ -179,7 +179,7 @@ def test_the_doctor_finds_a_fresh_directory_sound(krab: Krab) -> None:
 def test_a_question_that_names_an_unknown_mail_gets_its_thread_first(krab: Krab) -> None:
     name = "crab-1@mail.example.org"
     with web_server() as web:
-        box = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mail(1, 1_750_000_000.0)
+        box = b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + mail(1, 1_750_000_000.0).replace(b"\nFrom ", b"\n>From ")
         web.routes[f"/crabs/{name}/t.mbox.gz"] = Answer(gzip.compress(box))
         source = f'[[sources]]\nname = "crabs"\nkind = "lore"\nurl = "{web.url}/crabs"\n'
         config = f'starter_notes = false\n{source}[fetch]\nallow_private = ["127.0.0.1"]\n'

@@ -35,7 +35,8 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def boxed(*raws: bytes) -> bytes:
-    return b"".join(b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + raw + b"\n" for raw in raws)
+    escaped = (raw.replace(b"\nFrom ", b"\n>From ") for raw in raws)
+    return b"".join(b"From mboxrd@z Thu Jan  1 00:00:00 1970\n" + raw + b"\n" for raw in escaped)
 
 
 @pytest.mark.parametrize("asked", [NAME, f"<{NAME}>", f"https://lore.kernel.org/r/{NAME}"])
