@@ -44,11 +44,11 @@ class Rule:
     meaning: float = 1.0  # weight of the cosine between question and sentence
     rank: float = 0.1  # what each place down the ranking of parts costs
     neighbour: float = 0.3  # share of the better neighbour's score
-    closest: float = 4.7  # confidence: weight of the cosine of the closest passage,
-    best: float = 2.8  # of the best sentence's score,
-    doubt: float = 6.0  # and what both must outweigh
+    closest: float = 6.5  # confidence: weight of the cosine of the closest passage,
+    best: float = 1.8  # of the best sentence's score,
+    doubt: float = 6.2  # and what both must outweigh
     answered: float = 0.45  # confidence from which an answer is one
-    weak: float = 0.28  # … and from which it is shown as weak evidence
+    weak: float = 0.3  # … and from which it is shown as weak evidence
     ours: float = 0.42  # closest passage below which a question is about something else
     close: float = 0.5  # a further sentence must score this share of the best
     most: int = 5  # sentences
