@@ -25,6 +25,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 KRAB = (sys.executable, "-m", "bot")
@@ -154,7 +155,7 @@ def latency(bench: Bench) -> None:
     try:
         _wait_for("http://127.0.0.1:18480/readyz")
         for _ in range(2):
-            times = sorted(_timed(lambda q=q: _ask(q)) for q in questions)
+            times = sorted(_timed(partial(_ask, q)) for q in questions)
         print(f"warm, over HTTP, {len(times)} questions: p50 {_at(times, 0.5):.0f} ms, p95 {_at(times, 0.95):.0f} ms")
     finally:
         server.terminate()
