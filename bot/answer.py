@@ -134,7 +134,8 @@ class Answerer:
         """How a series stands, then what else was found."""
         said = list(statements(history, until))
         facts = [(s.text, self._cite(s.part, s.quote, n)) for n, s in enumerate(said, 1)]
-        more = evidence.chosen[: max(0, self._rule.most - len(facts) - 1)]
+        shown = {flat(citation.quote) for _, citation in facts}
+        more = [c for c in evidence.chosen if flat(c.text) not in shown][: max(0, self._rule.most - len(facts) - 1)]
         sources = [citation for _, citation in facts] + [
             self._citation(c.result, c.text, n) for n, c in enumerate(more, len(facts) + 1)
         ]

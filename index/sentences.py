@@ -51,7 +51,7 @@ def _ends(text: str, match: re.Match[str], end: int) -> bool:
         return True
     if match.group().startswith(".") and _abbreviated(text[max(0, match.start() - 16) : match.start()]):
         return False
-    return not (rest[0].islower() and match.group() in (".", "...", "…"))
+    return not (rest[0].islower() and match.group()[0] in ".…!?")
 
 
 def _abbreviated(before: str) -> bool:
