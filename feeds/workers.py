@@ -25,7 +25,7 @@ from feeds.parsing import Found, Way, item
 
 WORKERS = 2
 ALONE = 300  # mails that are parsed here before workers are started
-CHUNK_MAILS, CHUNK_BYTES = 64, 1 << 20
+CHUNK_MAILS, CHUNK_BYTES = 128, 2 << 20  # two of them are a batch: one is parsed while the other is stored
 
 # With our own path: "-m" would look into whatever folder krab was started in.
 PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from feeds import parsing; parsing.main()"
