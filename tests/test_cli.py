@@ -88,6 +88,13 @@ def test_importing_again_finds_everything_known(krab: Krab, archive: Path) -> No
     assert krab("import", "--json", str(archive)).json["unchanged"] == 1
 
 
+def test_a_file_that_grew_is_read_again(krab: Krab, archive: Path) -> None:
+    krab("import", str(archive))
+    archive.write_bytes(MAIL + MAIL.replace(b"frobnicator-1", b"frobnicator-2"))
+    counts = krab("import", "--json", str(archive)).json
+    assert (counts["new"], counts["unchanged"]) == (1, 1)
+
+
 def test_everything_cited_can_be_verified(krab: Krab, archive: Path) -> None:
     krab("import", str(archive))
     krab("ask", "what does a frobnicator knob need?")
