@@ -70,8 +70,10 @@ class History:
         return tuple(e for e in self.events if e.kind == "applied")
 
     def version_of(self, part: str) -> Version | None:
-        """Return the version that ``part`` posted or is an event of."""
-        return next((v for v in self.versions if part in v.parts or any(e.part == part for e in v.events)), None)
+        """Return the version that ``part`` posted, or else is an event of."""
+        posted = (v for v in self.versions if part in v.parts)
+        answered = (v for v in self.versions if any(e.part == part for e in v.events))
+        return next(posted, None) or next(answered, None)
 
 
 def labelled(posted: Iterable[Event]) -> dict[str, list[Event]]:

@@ -108,6 +108,13 @@ def test_a_resend_is_the_same_version(tmp_path: Path) -> None:
         assert (version.label, version.root) == ("v2", V2[0].id)
 
 
+def test_what_supersedes_a_version_is_not_of_it(histories: Histories) -> None:
+    history = of(histories, "leaves-v1-0")
+    newest = history.version_of(history.newest.root)
+    assert newest is not None
+    assert newest.label == history.newest.label
+
+
 def test_the_version_of_a_part_is_known(histories: Histories) -> None:
     history = of(histories, "r1")
     labels = [v.label if (v := history.version_of(id_)) else "" for id_ in (V2[1].id, REVIEW.id, "nobody")]
