@@ -18,10 +18,10 @@ from bot.cite import flat, spoken
 from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
 from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import expectation, search_text
-from bot.standing import applied_parts, asks_standing, best_history, statements
+from bot.standing import Statement, applied_parts, asks_standing, best_history, statements
 from index.engine import Index, Result
 from index.history import History
-from index.model import Kind, Part
+from index.model import Kind
 
 NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
@@ -80,10 +80,12 @@ class Answerer:
         evidence = self._evidence(text, results)
         standing = self._standing(text, results) if asks_standing(question.text) else []
         answer = self._compose(results, evidence, standing, question.as_of)
+        sources = tuple(self._note(citation, question.as_of) for citation in answer.sources)
         took = (self._clock() - started) * 1000
         return replace(
             answer,
-            retrieved=_merged(_observed(standing), _parts(results))[:RETRIEVED],
+            sources=sources,
+            retrieved=_merged(_observed(standing, question.as_of), _parts(results))[:RETRIEVED],
             as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
             confidence=round(evidence.confidence, 3),
@@ -126,13 +128,13 @@ class Answerer:
     def _compose(
         self, results: Sequence[Result], evidence: Evidence, standing: Sequence[History], until: datetime | None
     ) -> Answer:
-        if standing and evidence.confidence >= self._rule.weak:
-            return self._state(standing[0], evidence, until)
+        said = list(statements(standing[0], until)) if standing else []
+        if said and evidence.confidence >= self._rule.weak:
+            return self._state(said, evidence)
         return self._say(results, evidence)
 
-    def _state(self, history: History, evidence: Evidence, until: datetime | None) -> Answer:
+    def _state(self, said: Sequence[Statement], evidence: Evidence) -> Answer:
         """How a series stands, then what else was found."""
-        said = list(statements(history, until))
         facts = [(s.text, self._cite(s.part, s.quote, n)) for n, s in enumerate(said, 1)]
         shown = {flat(citation.quote) for _, citation in facts}
         more = [c for c in evidence.chosen if flat(c.text) not in shown][: max(0, self._rule.most - len(facts) - 1)]
@@ -177,14 +179,17 @@ class Answerer:
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE)
         return Answer(Status.NOT_FOUND, nearest=tuple(nearest.values()), remark=NOTHING)
 
-    def _note(self, part: Part | None) -> str | None:
-        """What a reader must know of a source: that a bot wrote it, that a newer version took its place."""
+    def _note(self, citation: Citation, until: datetime | None) -> Citation:
+        """Add what a reader must know of a source: that a bot wrote it, that a newer version took its place."""
+        part = self._index.part(citation.id)
         if part is None or "bot" in part.labels:
-            return "bot" if part else None
+            return replace(citation, note="bot" if part else None)
         history = self._index.histories.of(part.id)
         version = history.version_of(part.id) if history else None
-        newer = history and version and version.number < history.newest.number
-        return f"superseded by {history.newest.label}" if history and newer else None
+        newer = [v for v in history.versions if not until or not v.date or v.date <= until] if history else []
+        if version is None or not newer or newer[-1].number <= version.number:
+            return citation
+        return replace(citation, note=f"superseded by {newer[-1].label}")
 
     def _citation(self, result: Result, quote: str, n: int) -> Citation:
         found = result.found
@@ -198,7 +203,6 @@ class Answerer:
             date=found.date,
             quote=quote,
             kind=found.kind,
-            note=self._note(part),
             references=part.references if part else (),
         )
 
@@ -227,8 +231,8 @@ def _opening(result: Result) -> str:
     return result.found.passage.text[:200]
 
 
-def _observed(standing: Sequence[History]) -> list[str]:
-    return [part for history in standing for part in applied_parts(history)]
+def _observed(standing: Sequence[History], until: datetime | None) -> list[str]:
+    return [part for history in standing for part in applied_parts(history, until)]
 
 
 def _merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:

@@ -87,9 +87,10 @@ def _joined(parts: Sequence[str]) -> str:
     return "" if "" in parts else ",".join(dict.fromkeys(parts))
 
 
-def applied_parts(history: History) -> Sequence[str]:
+def applied_parts(history: History, until: datetime | None = None) -> Sequence[str]:
     """Return the ids of the parts that say it was applied, the newest version's first."""
-    return [event.part for version in reversed(history.versions) for event in version.applied]
+    events = (event for version in reversed(history.versions) for event in version.applied)
+    return [event.part for event in events if not until or not event.when or event.when <= until]
 
 
 def _applied(applied: Applied) -> Statement:

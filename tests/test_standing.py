@@ -72,6 +72,7 @@ def test_the_newest_version_that_was_applied_is_told_first() -> None:
 
 def test_what_came_after_the_day_asked_about_is_not_told() -> None:
     of = history(version(1), version(4, applied("b@pond", 5, "y")))
+    assert list(applied_parts(of, day(2))) == []
     assert said(of, day(2)) == [
         "Ada Frog posted v1 of “pond: let frogs in” on 2025-06-01, the newest version that I have read;"
         " I have read no mail that says it was applied."
