@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.slack_blocks import blocks, escape, fallback, link
+from bot.chat.slack_blocks import blocks, escape, fallback, link, plain_text
 from bot.model import Answer, Citation, Sentence, Status
 from index.model import Kind, Reference
 from tests.fakes import NOON, answered, citation
@@ -78,6 +78,12 @@ def test_a_url_cannot_leave_its_link() -> None:
 def test_nothing_pings() -> None:
     assert _SPECIAL.search(escape("<!channel> <!here|x> <@U1> <!subteam^S1> @here @Channel @everyone")) is None
     assert escape("ada@heretic.example") == "ada@heretic.example"
+
+
+def test_a_cut_makes_no_ping_of_a_longer_word() -> None:
+    heretics = "@heretic" * 1_000
+    for shift in range(8):
+        assert _SPECIAL.search(plain_text("x" * shift + heretics)) is None
 
 
 def test_everything_that_does_not_fit_is_left_out_and_said() -> None:

@@ -127,10 +127,10 @@ def _cost(block: Block) -> int:
 
 
 def _cut(escaped: str, limit: int) -> str:
-    """Shorten escaped text without leaving half an entity behind."""
+    """Shorten escaped text without leaving half an entity behind, or a ping where "@heretic" was."""
     if len(escaped) <= limit:
         return escaped
-    return re.sub(r"&[a-z]*$", "", escaped[: limit - 1]).rstrip() + "…"
+    return _PING.sub("@\u2060", re.sub(r"&[a-z]*$", "", escaped[: limit - 2]).rstrip() + "…")
 
 
 def _section(words: str) -> list[Block]:
