@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.synapse import NotInstalled, Synapse, install
+
+# CI tries the same inputs each time, so that it says something about the change it tests; whoever runs the
+# tests at his desk tries others each time, and finds what nobody thought of.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("desk", deadline=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
