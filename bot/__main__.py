@@ -94,10 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with translated():
             status: int = module.run(options, settings)
+            sys.stdout.flush()
     except CommandError as error:
         return _fail(str(error), error.status)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; nothing is wrong
+        # The reader of our output has gone, which is fine; what is left must go somewhere at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return _fail("interrupted; nothing is lost, run it again to go on", 130)

@@ -32,6 +32,8 @@ def translated() -> Iterator[None]:
         raise CommandError(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise CommandError(f"the database does not work: {error}; `krab doctor` says more") from error
+    except BrokenPipeError:
+        raise  # nothing is wrong: who reads our output has seen enough
     except OSError as error:
         name = f" {error.filename}" if error.filename else ""
         raise CommandError(f"{error.strerror or error}{name}; check the path, its owner and free space") from error

@@ -123,6 +123,17 @@ def test_a_batch_keeps_its_order_and_its_follow_ups(krab: Krab, archive: Path, t
     assert "bound device" in json.loads(lines[1])["text"]
 
 
+def test_a_reader_who_has_seen_enough_is_no_error(krab: Krab, archive: Path, tmp_path: Path) -> None:
+    krab("import", str(archive))
+    command = [sys.executable, "-m", "bot", "search", "frobnicator"]
+    environment = {**os.environ, "KRAB_DATA": str(tmp_path / "data")}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    assert process.stdout
+    process.stdout.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+
+
 def test_search_says_why(krab: Krab, archive: Path) -> None:
     krab("import", str(archive))
     found = json.loads(krab("search", "--json", "-k", "1", "frobnicator knobs").out)

@@ -48,4 +48,5 @@ def _lines(n: int, result: Result) -> str:
     day = found.date.date().isoformat() if found.date else "no date"
     head = f"{n}. {one_line(found.title)} ({one_line(found.author)}, {day}, {found.kind.value})"
     text = shorten(one_line(flat(found.passage.text)), 240)
-    return f"{head}\n   {result.hit.score:.2f}: {why}\n   {found.url}\n   {text}\n"
+    lines = (head, f"{result.hit.score:.2f}: {why}", found.url, text)
+    return "\n   ".join(filter(None, lines)) + "\n"
