@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bot.card import Card, Form
 from bot.model import Answer, Citation, Question, Sentence, Status
 from index.model import Kind
 
@@ -56,19 +57,25 @@ class FakeReply:
     """A ``Reply`` that keeps what it was given; ``broken`` fails to deliver anything."""
 
     broken: bool = False
-    said: list[Answer | str] = field(default_factory=list)
+    said: list[Answer | Card | Form | str] = field(default_factory=list)
     worked: int = 0
 
-    async def working(self) -> None:
+    async def working(self, words: str = "") -> None:
         self.worked += 1
 
-    async def answer(self, answer: Answer) -> None:
+    async def answer(self, answer: Answer, *, private: bool = False) -> None:
         self._deliver(answer)
+
+    async def card(self, card: Card, *, private: bool = False) -> None:
+        self._deliver(card)
 
     async def text(self, text: str) -> None:
         self._deliver(text)
 
-    def _deliver(self, what: Answer | str) -> None:
+    async def ask(self, form: Form) -> None:
+        self._deliver(form)
+
+    def _deliver(self, what: Answer | Card | Form | str) -> None:
         if self.broken:
             raise ConnectionError("the line is cut")
         self.said.append(what)

@@ -159,7 +159,7 @@ async def test_what_could_not_be_delivered_is_delivered_after_the_next_start(
 
 async def test_credentials_that_are_refused_while_answering_end_the_chat(dispatcher: Make) -> None:
     class Refusing(FakeReply):
-        async def working(self) -> None:
+        async def working(self, words: str = "") -> None:
             raise ChatRefused("slack", "renew the token")
 
     with pytest.raises(ChatRefused):

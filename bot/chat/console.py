@@ -16,8 +16,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TextIO
 
-from bot.chat import Handler, Incoming
-from bot.chat.text import clean, plain
+from bot.card import Card, Form
+from bot.chat import Handler, Incoming, Parcel, Profile
+from bot.chat.text import card, clean, form, plain
 from bot.model import Answer
 
 
@@ -28,24 +29,37 @@ class ConsoleReply:
         self._out = out
         self._shown = ""
 
-    async def working(self) -> None:
+    async def working(self, words: str = "") -> None:
         """Show that krab is looking."""
         if self._out.isatty():
-            self._shown = "Looking…"
+            self._wipe()
+            self._shown = clean(words) or "Looking…"
             self._write(self._shown)
 
-    async def answer(self, answer: Answer) -> None:
+    async def answer(self, answer: Answer, *, private: bool = False) -> None:
         """Print the answer with its sources."""
         self._say(plain(answer))
+
+    async def card(self, shown: Card, *, private: bool = False) -> None:
+        """Print a card."""
+        self._say(card(shown))
+
+    async def ask(self, asked: Form) -> None:
+        """Print what the form asks for."""
+        self._say(form(asked))
 
     async def text(self, text: str) -> None:
         """Print a few plain words."""
         self._say(clean(text))
 
     def _say(self, words: str) -> None:
-        wiped = f"\r{' ' * len(self._shown)}\r" if self._shown else ""
-        self._shown = ""
-        self._write(f"{wiped}{words}\n\n")
+        self._wipe()
+        self._write(f"{words}\n\n")
+
+    def _wipe(self) -> None:
+        if self._shown:
+            self._write(f"\r{' ' * len(self._shown)}\r")
+            self._shown = ""
 
     def _write(self, words: str) -> None:
         # Words of a source may not exist in the terminal's encoding; a question mark says so.
@@ -69,6 +83,15 @@ class Console:
     def reply(self, _: Incoming) -> ConsoleReply:
         """Where answers go."""
         return ConsoleReply(self._out)
+
+    async def send(self, parcel: Parcel) -> str:
+        """Print a card."""
+        await ConsoleReply(self._out).card(parcel.card)
+        return parcel.key
+
+    async def profile(self, user: str) -> Profile:
+        """A terminal knows nobody."""
+        return Profile(user)
 
     async def run(self, handler: Handler) -> None:
         """Hand every line to ``handler`` and wait for its answer, until the input ends."""

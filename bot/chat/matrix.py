@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from bot.chat import ChatRefused, Handler, Incoming
+from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile, Undelivered
 from bot.chat.matrix_calls import Denied, Link, Unavailable, call
 from bot.chat.matrix_events import Place, Raw, after_join, encryption_of, incoming
 from bot.chat.matrix_reply import MatrixReply, Typing, transaction
@@ -73,6 +73,14 @@ class Matrix:
             async with connected(session, folder) as client:
                 logged_out = await Rooms(client, folder, handler, self._allow or _own_server(session)).follow(link)
             await link.down(Unavailable(str(logged_out)))  # the next login says why, or is a new device
+
+    async def send(self, parcel: Parcel) -> str:
+        """See ``Chat``: not yet."""
+        raise Undelivered(f"{parcel.channel} can't be written to by krab itself yet", after=3600)
+
+    async def profile(self, user: str) -> Profile:
+        """Matrix tells no time zones."""
+        return Profile(user)
 
     async def _log_in(self, folder: Folder, link: Link) -> Session:
         while True:

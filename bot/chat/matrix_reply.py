@@ -13,7 +13,8 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bot.chat import ChatRefused, Incoming
+from bot.card import Card, Form
+from bot.chat import ChatRefused, Incoming, text
 from bot.chat.matrix_calls import Denied, Unavailable, call, patiently
 from bot.chat.matrix_html import Message, messages, words
 from bot.model import Answer
@@ -67,17 +68,25 @@ class MatrixReply:
         self._shown = False
         self._sent: Counter[str] = Counter()
 
-    async def working(self) -> None:
+    async def working(self, words: str = "") -> None:
         """Type."""
         if not self._shown:
             self._shown = True
             await self._typing.start(self._question.channel)
 
-    async def answer(self, answer: Answer) -> None:
+    async def answer(self, answer: Answer, *, private: bool = False) -> None:
         """Send the answer, as several messages when it is long."""
         for message in messages(answer):
             await self._send(message, "answer")
         await self.done()
+
+    async def card(self, card: Card, *, private: bool = False) -> None:
+        """Send a card."""
+        await self.text(text.card(card))
+
+    async def ask(self, form: Form) -> None:
+        """Say what the form asks for."""
+        await self.text(text.form(form))
 
     async def text(self, text: str) -> None:
         """Send a few words."""

@@ -31,7 +31,9 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat import ChatRefused, Handler, Incoming
+from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile
+from bot.chat import text as words
+from bot.chat.slack_blocks import plain_text
 from bot.chat.slack_events import Me, read
 from bot.chat.slack_post import FOREIGN, Pace, Poster, SlackReply, translate
 from bot.chat.slack_request import readable, signed
@@ -91,6 +93,18 @@ class Slack:
         finally:
             self._bolt = None
             await self._drain()
+
+    async def send(self, parcel: Parcel) -> str:
+        """Post or edit a message of krab's own; see ``Chat``."""
+        shown = plain_text(words.card(parcel.card))
+        if parcel.edits:
+            await self._poster.replace(parcel.channel, parcel.edits, shown)
+            return parcel.edits
+        return await self._poster.say(parcel.channel, parcel.thread, shown)
+
+    async def profile(self, user: str) -> Profile:
+        """What Slack says of a person: nothing yet."""
+        return Profile(user)
 
     async def webhook(self, request: web.Request) -> web.Response:
         """Take a request from Slack (mode "http"): mount it as the POST handler of the Request URL."""

@@ -19,7 +19,9 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.card import Card, Form
 from bot.chat import ChatRefused, Incoming
+from bot.chat import text as words
 from bot.chat.slack_blocks import Block, blocks, fallback, plain_text
 from bot.model import Answer
 
@@ -176,7 +178,7 @@ class SlackReply:
         self._thread = incoming.thread
         self._placeholder = ""  # the time stamp of a "Looking…" that the final word replaces
 
-    async def working(self) -> None:
+    async def working(self, words: str = "") -> None:
         """Show a status line, or a short message where there is none. Failing to is no failure."""
         try:
             if not await self._poster.status(self._channel, self._thread):
@@ -184,9 +186,17 @@ class SlackReply:
         except Undelivered as error:
             log.info("could not show that krab is looking: %s", error)
 
-    async def answer(self, answer: Answer) -> None:
+    async def answer(self, answer: Answer, *, private: bool = False) -> None:
         """Post the answer with its sources."""
         await self._final(fallback(answer), blocks(answer))
+
+    async def card(self, card: Card, *, private: bool = False) -> None:
+        """Post a card."""
+        await self._final(plain_text(words.card(card)), None)
+
+    async def ask(self, form: Form) -> None:
+        """Say what the form asks for."""
+        await self._final(plain_text(words.form(form)), None)
 
     async def text(self, text: str) -> None:
         """Post a few plain words."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bot.card import Card, Form, Line, Section
 from bot.model import Answer, Citation, Status
 
 NEAREST_SHOWN = 3
@@ -91,3 +92,29 @@ def _source(citation: Citation) -> str:
     lines += [f"    {one_line(citation.url)}"] if citation.url else []
     lines += [f"    from: {one_line(r.title)} {one_line(r.url)}" for r in citation.references]
     return "\n".join(lines)
+
+
+def card(shown: Card) -> str:
+    """A card as lines of plain text; links stand behind their words."""
+    picture = f"[{one_line(shown.picture.alt)}]" if shown.picture else ""
+    parts = [one_line(shown.title), picture, *map(_section, shown.sections), one_line(shown.hint)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def form(asked: Form) -> str:
+    """A form as lines of plain text, for services that have none."""
+    fields = [
+        f"- {one_line(f.label)}: {one_line(f.hint) or ', '.join(value for value, _ in f.options)}" for f in asked.fields
+    ]
+    return "\n".join([one_line(asked.title), *fields])
+
+
+def _section(section: Section) -> str:
+    mark = "- " if section.bullets else ""
+    lines = [mark + _line(line) for line in section.lines]
+    folded = [f"{mark}and {section.folded} more"] if section.folded else []
+    return "\n".join([*([one_line(section.heading)] if section.heading else []), *lines, *folded])
+
+
+def _line(line: Line) -> str:
+    return "".join(clean(span.text) + (f" <{one_line(span.url)}>" if span.url else "") for span in line)
