@@ -42,7 +42,11 @@ _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source and its health. ``state`` is one word or two for a person: "ok", "stalled", "failing" …"""
+    """A source and its health. ``state`` is one word or two for a person: "ok", "stalled", "failing" …
+
+    ``lag`` is the seconds since it was last read well, ``habit`` those between two changes of it, as a rule;
+    ``left_out`` counts what its filter kept out of the index.
+    """
 
     name: str
     kind: str
@@ -52,6 +56,9 @@ class SourceRow:
     last_error: str = ""
     next_poll: datetime | None = None
     parts: int = 0
+    lag: float | None = None
+    habit: float | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

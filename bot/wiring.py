@@ -146,12 +146,12 @@ def source_rows(krab: Krab) -> list[SourceRow]:
     from bot.web import SourceRow
     from feeds.schedule import SourceState, stalled
 
-    states, counts = krab.cursors.states(), krab.index.catalog.counts()
+    states, counts, now = krab.cursors.states(), krab.index.catalog.counts(), time()
     told = {source.name: source for source in (*sources(krab.settings), *_starter(krab.settings))}
     rows = []
     for name, source in told.items():
         state = states.get(name, SourceState())
-        health = "failing" if state.last_error else "stalled" if stalled(state, time()) else "ok"
+        health = "failing" if state.last_error else "stalled" if stalled(state, now) else "ok"
         rows.append(
             SourceRow(
                 name=name,
@@ -162,6 +162,9 @@ def source_rows(krab: Krab) -> list[SourceRow]:
                 last_error=state.last_error,
                 next_poll=_moment(state.next_poll) if name != STARTER.name else None,
                 parts=counts.get(name, 0),
+                lag=now - state.last_success if state.last_success else None,
+                habit=state.habit,
+                left_out=state.left_out,
             )
         )
     others = [SourceRow(name, "archive", "", "ok", parts=count) for name, count in counts.items() if name not in told]

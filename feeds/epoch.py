@@ -22,6 +22,7 @@ from feeds.mbox import MAIL_MAX
 
 COMMAND_SECONDS = 600.0
 ANSWER_SECONDS = 60.0
+SAMPLE = 25  # commits whose dates are asked together
 CHUNK = 1 << 16
 BUNDLE = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 
@@ -58,6 +59,14 @@ def tip(repository: Path) -> str:
 def count(repository: Path, after: str, until: str) -> int:
     """How many commits stand between ``after`` ("" is the beginning) and ``until`` ("" when there is none)."""
     return int(git(repository, "rev-list", "--count", _range(after, until), "--")) if until else 0
+
+
+def oldest(repository: Path) -> float:
+    """About when the oldest mails came in (seconds since 1970): the median of several, since single dates lie."""
+    until = tip(repository)
+    skip = max(0, count(repository, "", until) - SAMPLE)
+    times = git(repository, "log", "--format=%ct", f"--skip={skip}", until, "--").split() if until else []
+    return float(sorted(map(int, times))[len(times) // 2]) if times else 0.0
 
 
 def known(repository: Path, commit: str) -> bool:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from feeds import entries
 from feeds.errors import FeedError, Unreachable, Unreadable
@@ -83,11 +83,12 @@ def digest(message_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The inbox at ``origins``; a first read goes back ``since`` seconds."""
+    """The inbox at ``origins``; a first read goes back ``since`` seconds. ``query`` narrows it to what is found."""
 
     origins: Origins
     since: float
     labels: tuple[str, ...] = ()
+    query: str = ""
 
     @property
     def url(self) -> str:
@@ -104,12 +105,18 @@ class Inbox:
         now = self.client.time.wall()
         state = self._healed(State.load(cursor), now)
         start = max(state.until - DAY, 0.0) if state.until else now - self.since
+        if self.query:  # new.atom is that of the whole archive, so there is no other way than to search
+            yield from self._fill(replace(state, until=state.until or start), start, now)
+            return
         newest = self._newest()
         hole = len(newest) >= FEED and not any(entry.key in state.seen for entry in newest)
         if hole or now - state.swept > DAY:
-            for batch in self._fill(replace(state, until=state.until or start), start, now):
-                yield batch
-                state = State.load(batch.cursor)
+            try:
+                for batch in self._fill(replace(state, until=state.until or start), start, now):
+                    yield batch
+                    state = State.load(batch.cursor)
+            except FeedError as error:
+                LOG.warning("%s: search failed: %s", self.url, error)
         if hole and newest[0].key not in state.seen and newest[0].received > start:
             newest = self._walk(newest, state, start)
         yield from self._single(newest, state, now)
@@ -164,20 +171,16 @@ class Inbox:
         return b"" if response.missing else response.body
 
     def _fill(self, state: State, start: float, now: float) -> Iterator[Batch]:
-        """Everything that search finds from ``start`` until now. A search that fails is only logged."""
+        """Everything that search finds from ``start`` until now. Raises ``FeedError``."""
         state = replace(state, swept=0.0)
-        try:
-            for end, box in self._boxes(int(start), int(now)):
-                raws = [("", raw) for raw in mails(box)]
-                for at in range(0, len(raws), BATCH):
-                    batch, seen = self._batch(raws[at : at + BATCH], state.seen)
-                    state = replace(state, seen=seen)
-                    yield replace(batch, cursor=state.dump())
-                state = replace(state, until=max(state.until, min(end, now)))
-        except FeedError as error:
-            LOG.warning("%s: search failed: %s", self.url, error)
-        else:
-            yield Batch(cursor=replace(state, swept=now).dump())
+        for end, box in self._boxes(int(start), int(now)):
+            raws = [("", raw) for raw in mails(box)]
+            for at in range(0, len(raws), BATCH):
+                batch, seen = self._batch(raws[at : at + BATCH], state.seen)
+                state = replace(state, seen=seen)
+                yield replace(batch, cursor=state.dump())
+            state = replace(state, until=max(state.until, min(end, now)))
+        yield Batch(cursor=replace(state, swept=now).dump())
 
     def _boxes(self, start: int, now: int) -> Iterator[tuple[float, bytes]]:
         """Mailboxes of a day each, and the moment each ends. The last one has no end: clocks differ."""
@@ -195,7 +198,8 @@ class Inbox:
             return self._box(start, (start + end) // 2, last=False)
 
     def _search(self, query: str) -> bytes:
-        response = self.origins.post(f"/?q={query}&x=m")
+        narrowed = f"({self.query}) AND {query}" if self.query else query
+        response = self.origins.post(f"/?q={quote(narrowed, safe=':')}&x=m")
         if response.missing:
             return b""  # no hits
         limit = 4 * self.client.manners.body

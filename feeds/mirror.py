@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from feeds.errors import Refused, Unreachable
@@ -21,7 +22,36 @@ STATUS = re.compile(r"returned error: ([1-5][0-9]{2})\b")
 KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")  # of the environment
 
 
-def update(folder: Path, url: str, client: Client, *, forwards: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of the history is fetched: a new mirror's newest ``depth`` commits (0: all), ``deepen`` more than
+    there are, or with ``whole`` whatever an earlier, shallower fetch left out. What is new always comes.
+    """
+
+    depth: int = 0
+    deepen: int = 0
+    whole: bool = False
+
+    def options(self, folder: Path, *, new: bool) -> tuple[str, ...]:
+        """What git is told."""
+        if new:
+            return (f"--depth={self.depth}",) if self.depth else ()
+        if not shallow(folder):
+            return ()
+        if self.whole:
+            return ("--unshallow",)
+        return (f"--deepen={self.deepen}",) if self.deepen else ()
+
+
+EVERYTHING = Extent(whole=True)
+
+
+def shallow(folder: Path) -> bool:
+    """Whether older commits than those in ``folder`` were left out."""
+    return (folder / "shallow").exists()
+
+
+def update(folder: Path, url: str, client: Client, extent: Extent = EVERYTHING, *, forwards: bool = False) -> None:
     """Fetch what is new at ``url`` into ``folder``, made when absent. Interrupted, it leaves what was there.
 
     ``forwards`` takes nothing that is not ahead of what is there: a copy may lag behind.
@@ -30,14 +60,16 @@ def update(folder: Path, url: str, client: Client, *, forwards: bool = False) ->
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _git(folder, "init", "--quiet", "--bare", "--initial-branch=master", ".")
+    new = not any((folder / place).exists() for place in ("refs/heads/master", "packed-refs"))
     force = () if forwards else ("--force",)
-    _git(folder, *network, "fetch", "--quiet", "--no-tags", *force, "--", url, "HEAD:refs/heads/master")
+    how = ("--quiet", "--no-tags", *force, *extent.options(folder, new=new))
+    _git(folder, *network, "fetch", *how, "--", url, "HEAD:refs/heads/master")
 
 
 def _git(folder: Path, *arguments: str) -> None:
     program = shutil.which("git")
     if not program:
-        raise Refused("git is not installed; install it, or take #git off the source's url to read over HTTP")
+        raise Refused("git is not installed; install it, or write #http behind the source's url")
     try:
         done = subprocess.run(  # noqa: S603 (no shell, the URL is checked)
             (program, *arguments), cwd=folder, env=_environment(folder), capture_output=True, timeout=PATIENCE
@@ -45,8 +77,10 @@ def _git(folder: Path, *arguments: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise Unreachable(f"git did not finish within {PATIENCE:.0f} seconds") from error
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        status = STATUS.search(done.stderr.decode("utf-8", "replace"))
+        words = done.stderr.decode("utf-8", "replace")
+        if "does not support shallow" in words:
+            raise Refused("this server can't give the newest mails alone; write #git for all of them, or #http")
+        said, status = words.strip().splitlines(), STATUS.search(words)
         reason = said[-1] if said else f"exit {done.returncode}"
         raise Unreachable(f"git: {reason}", status=int(status[1]) if status else 0)
 

@@ -3,13 +3,16 @@
 A subject's weight counts once when the post names it, again when the title does, and again when the post
 comes back to it (three times or more). Four points are enough: a post about the subject has them at
 once, one that mentions it in passing has not.
+
+A mail says more plainly what it is about: by the list it went to, by the files it touches, by its subject.
+Of a list that is about other things as well, ``filter = "relevant"`` keeps such mail.
 """
 
 from __future__ import annotations
 
 import re
 
-from index.model import Part
+from index.model import Kind, Part
 
 ENOUGH = 4
 OFTEN = 3
@@ -27,9 +30,20 @@ _SUBJECTS = (
 SUBJECTS = tuple((weight, re.compile(rf"(?<![\w-])(?:{words})(?![\w+])", re.IGNORECASE)) for weight, words in _SUBJECTS)
 
 
+RUST_LIST = "list:rust-for-linux"
+RUST_FILE = re.compile(r"(?:^|/)rust/|\.rs$|(?:^|/)rust_|_rust[_.]")
+RUST_SUBJECT = re.compile(r"\brust", re.IGNORECASE)
+
+
 def relevant(part: Part) -> bool:
-    """Whether a post belongs into an index about Rust in the kernel."""
-    return score(part) >= ENOUGH
+    """Whether a post or a mail belongs into an index about Rust in the kernel."""
+    return rust_mail(part) if part.kind is Kind.MAIL else score(part) >= ENOUGH
+
+
+def rust_mail(part: Part) -> bool:
+    """Whether a mail's header, its diff's paths or its subject name Rust."""
+    touched = any(RUST_FILE.search(path) for path in part.files)
+    return RUST_LIST in part.labels or touched or bool(RUST_SUBJECT.search(part.title))
 
 
 def score(part: Part) -> int:

@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from feeds import mirror
+from feeds.epochs import Epochs, Place
 from feeds.errors import FeedError, Refused, Unreachable, Unreadable
 from feeds.fetch import Client
 from feeds.inbox import DAY, Inbox, State, mails
@@ -88,7 +90,7 @@ def client(tmp_path: Path, clock: FakeTime) -> Iterator[Client]:
 
 
 def read(web: WebServer, client: Client, cursor: str = "") -> tuple[list[int], str]:
-    batches = list(lore.open(Source("crabs", "lore", f"{web.url}/crabs"), client).read(cursor))
+    batches = list(lore.open(Source("crabs", "lore", f"{web.url}/crabs#http"), client).read(cursor))
     return numbers(batches), next((batch.cursor for batch in reversed(batches)), cursor)
 
 
@@ -99,17 +101,70 @@ def numbers(batches: list[Batch]) -> list[int]:
 @pytest.mark.parametrize(
     ("fragment", "days"), [("", 14), ("#since=90d", 90), ("#since=2026-05-26", 2.85), ("#since=2030-01-01", 0)]
 )
-def test_a_new_list_goes_back_two_weeks_or_as_told(client: Client, fragment: str, days: float) -> None:
-    opened = lore.open(Source("crabs", "lore", "https://lore.example/crabs" + fragment), client)
-    assert isinstance(opened, Inbox)
-    assert opened.since / DAY == pytest.approx(days, abs=0.01)
+@pytest.mark.parametrize("way", ["git", "http"])
+def test_a_new_list_goes_back_two_weeks_or_as_told(client: Client, way: str, fragment: str, days: float) -> None:
+    url = (
+        f"https://lore.example/crabs#{way}&since=14d" if not fragment else f"https://lore.example/crabs{fragment}&{way}"
+    )
+    opened = lore.open(Source("crabs", "lore", url), client)
+    assert isinstance(opened, Epochs if way == "git" else Inbox)
+    assert (opened.since or 0) / DAY == pytest.approx(days, abs=0.01)
 
 
-def test_git_reads_the_epochs(client: Client) -> None:
-    assert isinstance(lore.open(Source("crabs", "lore", "https://lore.example/crabs#git"), client), lore.Epochs)
+def test_git_is_the_way_where_it_is_installed_and_http_where_it_is_not(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "git").write_text("#!/bin/sh\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    installed = lore.open(Source("crabs", "lore", "https://lore.example/crabs"), client)
+    (tmp_path / "git").unlink()
+    absent = lore.open(Source("crabs", "lore", "https://lore.example/crabs"), client)
+    assert isinstance(installed, Epochs)
+    assert isinstance(absent, Inbox)
 
 
-@pytest.mark.parametrize("fragment", ["#gitt", "#since=soon", "#since=", "#since=9999999d"])
+def test_git_alone_reads_everything(client: Client) -> None:
+    opened = lore.open(Source("crabs", "lore", "https://lore.example/crabs#git"), client)
+    assert opened == Epochs(opened.origins, ("list:crabs",), since=None)  # type: ignore[attr-defined]
+
+
+def test_a_search_of_all_lists_brings_what_it_finds_and_nothing_twice(
+    web: WebServer, client: Client, clock: FakeTime
+) -> None:
+    asked: list[str] = []
+    archive = Archive(web)
+    archive.add(range(30), NOW - 60)
+
+    def answer(request: Asked) -> Answer:
+        query = unquote(request.path.partition("?q=")[2].partition("&x=m")[0])
+        asked.append(query)
+        return archive._search(query.rpartition("rt:")[2])
+
+    web.site = answer
+    source = Source("rust-everywhere", "lore", f"{web.url}/all#q=dfn:rust/* OR s:rust")
+    first = list(lore.open(source, client).read(""))
+    clock.sleep(7_200)
+    archive.add(range(100, 140), NOW + 3_600)
+    second = list(lore.open(source, client).read(first[-1].cursor))
+    assert (numbers(first), numbers(second)) == (list(range(30)), list(range(100, 140)))
+    assert {query.partition(" AND rt:")[0] for query in asked} == {"(dfn:rust/* OR s:rust)"}
+
+
+def test_a_search_that_fails_moves_no_cursor(web: WebServer, client: Client) -> None:
+    web.site = lambda _: Answer(status=503)
+    with pytest.raises(Unreachable):
+        list(lore.open(Source("all", "lore", f"{web.url}/all#q=s:rust"), client).read(""))
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "{}", "[]", "7", '{"commits": 3}', '{"until": 1, "swept": 2, "seen": []}'])
+def test_an_epochs_cursor_of_another_kind_is_the_beginning(cursor: str) -> None:
+    assert Place.load(cursor) == Place()
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#gitt", "#since=soon", "#since=", "#since=9999999d", "#git&http", "#git&q=s:rust", "#q=", "#q= "]
+)
 def test_an_option_that_means_nothing_is_refused(client: Client, fragment: str) -> None:
     with pytest.raises(Refused):
         lore.open(Source("crabs", "lore", "https://lore.example/crabs" + fragment), client)
@@ -179,7 +234,7 @@ def test_a_fill_cut_short_is_done_again(web: WebServer, client: Client, clock: F
     _, cursor = read(web, client)
     clock.sleep(DAY / 2)
     archive.add(range(100, 350), NOW + 30_000)
-    feed = lore.open(Source("crabs", "lore", f"{web.url}/crabs"), client)
+    feed = lore.open(Source("crabs", "lore", f"{web.url}/crabs#http"), client)
     stored = next(iter(feed.read(cursor)))
     rest, _ = read(web, client, stored.cursor)
     assert sorted(numbers([stored]) + rest) == list(range(100, 350))

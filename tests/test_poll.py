@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -248,6 +248,25 @@ def test_the_builtin_sources_are_asked_over_https(url: str) -> None:
 )
 def test_relevance_tells_our_subjects_from_others(title: str, text: str, expected: bool) -> None:
     assert relevant(part("x", text, title)) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "labels", "files", "expected"),
+    [
+        ("[PATCH] mm: a leaf", ("list:linux-mm",), ("mm/leaf.c",), False),
+        ("[PATCH] mm: a leaf", ("list:linux-mm", "list:rust-for-linux"), ("mm/leaf.c",), True),
+        ("[PATCH] mm: a leaf", (), ("rust/kernel/leaf.rs",), True),
+        ("[PATCH] samples: a leaf", (), ("samples/leaf.rs",), True),
+        ("[PATCH] a leaf", (), ("scripts/generate_rust_target.c",), True),
+        ("Re: [PATCH] rust: leaf: grow", (), (), True),
+        ("Trusting a leaf", (), ("drivers/thrust/leaf.c",), False),
+    ],
+)
+def test_of_a_list_about_other_things_mail_about_rust_is_kept(
+    title: str, labels: tuple[str, ...], files: tuple[str, ...], expected: bool
+) -> None:
+    mail = replace(part("x", "", title), kind=Kind.MAIL, labels=labels, files=files)
+    assert relevant(mail) == expected
 
 
 def test_every_feed_error_is_a_line() -> None:

@@ -10,6 +10,8 @@ from datetime import datetime
 from bot.settings import Settings
 from bot.wiring import opened, source_rows
 
+LINE = "{:<22} {:<8} {:>7} {:>8}  {:<13} {:<17} {:<8} {:<14} {:<17} {}"
+
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print a line a source."""
@@ -18,13 +20,23 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         print(json.dumps([asdict(row) for row in rows], default=datetime.isoformat))
         return 0
-    print(f"{'source':<22} {'kind':<8} {'parts':>7}  {'state':<13} {'last read':<17} {'next':<17} error")
+    heads = ("source", "kind", "parts", "left out", "state", "last read", "lag", "usually every", "next", "error")
+    print(LINE.format(*heads).rstrip())
     for row in rows:
-        print(
-            f"{row.name:<22} {row.kind:<8} {row.parts:>7}  {row.state:<13} {_minute(row.last_success):<17}"
-            f" {_minute(row.next_poll):<17} {row.last_error}".rstrip()
-        )
+        times = (_minute(row.last_success), _span(row.lag), _span(row.habit), _minute(row.next_poll))
+        line = LINE.format(row.name, row.kind, row.parts, row.left_out, row.state, *times, row.last_error)
+        print(line.rstrip())
     return 0
+
+
+def _span(seconds: float | None) -> str:
+    """Seconds as a person says them: "40 min", "7 h", "3 days"."""
+    if seconds is None:
+        return "-"
+    for size, name in ((86_400, "days"), (3_600, "h")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds / 60:.0f} min"
 
 
 def _minute(when: datetime | None) -> str:

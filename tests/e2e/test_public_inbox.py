@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from feeds.epochs import Epochs
 from feeds.fetch import Client
 from feeds.kinds import Source, lore
 from feeds.mail import parse, to_part
+from feeds.origins import Origins
 from index.model import Batch
 from tests.evaluation.feeds.real import Real
 from tests.evaluation.feeds.threads import differences, documents
@@ -46,7 +48,7 @@ def named(*numbers: int) -> list[str]:
     return [f"crab-{number}@mail.example.org" for number in numbers]
 
 
-@pytest.mark.parametrize("way", ["", "#git", "#since=30d"])
+@pytest.mark.parametrize("way", ["", "#git", "#http", "#http&since=30d"])
 def test_the_whole_list_is_read_once_whichever_way(inbox: PublicInbox, client: Client, way: str) -> None:
     now = time.time()
     inbox.deliver(mail(n, now - 7_200 * n) for n in range(60))
@@ -55,7 +57,7 @@ def test_the_whole_list_is_read_once_whichever_way(inbox: PublicInbox, client: C
     assert ids(read(client, inbox.url + way, cursor)[0]) == []
 
 
-@pytest.mark.parametrize("way", ["", "#git"])
+@pytest.mark.parametrize("way", ["#http", "", "#git"])
 @pytest.mark.parametrize("search", ["lagging", "current"])
 def test_bursts_between_polls_lose_nothing_and_double_nothing(
     inbox: PublicInbox, client: Client, way: str, search: str
@@ -81,13 +83,37 @@ def test_bursts_between_polls_lose_nothing_and_double_nothing(
 def test_a_mail_that_comes_late_is_found_by_the_sweep(inbox: PublicInbox, client: Client) -> None:
     now = time.time()
     inbox.deliver(mail(n, now - 60 + n) for n in range(30))
-    _, cursor = read(client, inbox.url)
+    url = inbox.url + "#http"
+    _, cursor = read(client, url)
     inbox.deliver([mail(99, now - 20_000)])
-    unnoticed, cursor = read(client, inbox.url, cursor)
+    unnoticed, cursor = read(client, url, cursor)
     inbox.restart()
     yesterday = cursor.replace('"swept":', '"swept":0,"old":')
     assert ids(unnoticed) == []
-    assert ids(read(client, inbox.url, yesterday)[0]) == named(99)
+    assert ids(read(client, url, yesterday)[0]) == named(99)
+
+
+def test_a_list_is_fetched_only_so_deep_as_it_is_to_be_read(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 86_400 * (120 - n)) for n in range(120))
+    recent = list(Epochs(Origins.of(inbox.url, client), since=30 * 86_400.0, depth=10).read(""))
+    cursor = recent[-1].cursor
+    inbox.deliver([mail(200, now)])
+    newer, cursor = read(client, inbox.url + "#git&since=30d", cursor)
+    everything, cursor = read(client, inbox.url + "#git", cursor)
+    assert set(named(*range(95, 120))) <= set(ids(recent)) < set(named(*range(120)))
+    assert ids(newer) == named(200)
+    assert Counter(ids(everything)) == Counter(named(*range(120), 200))
+    assert ids(read(client, inbox.url + "#git", cursor)[0]) == []
+
+
+def test_a_search_brings_what_it_finds(inbox: PublicInbox, client: Client) -> None:
+    now = time.time()
+    inbox.deliver(mail(n, now - 600 + n) for n in range(20))
+    inbox.restart()
+    batches, cursor = read(client, inbox.url + '#q=s:"number 7" OR s:"number 12"')
+    assert sorted(ids(batches)) == sorted(named(7, 12))
+    assert ids(read(client, inbox.url + '#q=s:"number 7" OR s:"number 12"', cursor)[0]) == []
 
 
 def test_a_mail_that_is_taken_back_is_reported_as_removed(inbox: PublicInbox, client: Client) -> None:
@@ -123,12 +149,13 @@ def test_a_cursor_that_the_epoch_forgot_reads_it_again(
     assert "gone from the epoch" in caplog.text
 
 
-def test_a_crash_in_the_middle_repeats_work_and_loses_none(inbox: PublicInbox, client: Client) -> None:
+@pytest.mark.parametrize("way", ["", "#http"])
+def test_a_crash_in_the_middle_repeats_work_and_loses_none(inbox: PublicInbox, client: Client, way: str) -> None:
     now = time.time()
     inbox.deliver(mail(n, now - 3_600 * n) for n in range(130))
-    feed = lore.open(Source("crabs", "lore", inbox.url), client)
+    feed = lore.open(Source("crabs", "lore", inbox.url + way), client)
     stored = next(iter(feed.read("")))
-    rest, _ = read(client, inbox.url, stored.cursor)
+    rest, _ = read(client, inbox.url + way, stored.cursor)
     assert set(ids([stored]) + ids(rest)) == set(named(*range(130)))
 
 

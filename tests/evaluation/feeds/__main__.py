@@ -3,6 +3,7 @@
     threads  our documents against public-inbox's own threads, over all real mail
     inbox    the real mail from a real public-inbox, by git and over HTTP; bursts between polls, restarts
     posts    30 days of polling all posts as feeds and pages from a site with faults, in simulated time
+    suite    all feeds of three readers' suites, here and with feedparser alone
     store    10,000 mails of an epoch parsed, threaded and stored: mails a second, memory
 
 ``threads`` and ``inbox`` need Debian's public-inbox (see tests/public_inbox.py).
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from tests.evaluation.feeds.real import Real
 
-NAMES = ("threads", "inbox", "posts", "store")
+NAMES = ("threads", "inbox", "posts", "store", "suite")
 
 
 def main() -> None:

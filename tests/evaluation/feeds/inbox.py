@@ -28,7 +28,7 @@ BURSTS = (1, 30, 400)
 RECEIVED = re.compile(
     rb"^(?:Received|X-Original-To|Delivered-To|X-Received):.*\n(?:[ \t].*\n)*", re.MULTILINE | re.IGNORECASE
 )
-WAYS = {"git epoch": "#git", "HTTP": "#since=2021-01-01"}
+WAYS = {"git epoch": "#git", "HTTP": "#http&since=2021-01-01"}
 
 
 @dataclass(slots=True)
