@@ -45,7 +45,7 @@ def lore(place: Place) -> str:
     items = (f'<entry><updated>{stamp}</updated><link href="{place.web.url}/crabs/{n}/"/></entry>' for n in names)
     atom = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>crabs</title>{"".join(items)}</feed>'
     place.web.routes["/crabs/new.atom"] = Answer(atom.encode())
-    return f"{place.web.url}/crabs"
+    return f"{place.web.url}/crabs#http"
 
 
 def feed(place: Place) -> str:
