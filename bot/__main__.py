@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--batch", metavar="FILE", default="", help="JSON lines with id, question, followup_of; - is stdin"
     )
+    command("chat", "talk with krab here as in a chat; commands begin with /, for example /help")
     search = command("search", "show the passages that match best, and why", json=True)
     search.add_argument("query", nargs="+", metavar="QUERY")
     search.add_argument("-k", type=_positive, default=10, metavar="N", help="how many (10)")

@@ -18,7 +18,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.chat import ChatRefused, Incoming, Reply
+from bot.intent import ASK, asks_for_help, understood
 from bot.model import Answer, Question
+from bot.ordering import NO_ORDERS, Ordering
 from bot.state import State
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class Decision(StrEnum):
 
     IGNORE = "ignore"
     ANSWER = "answer"
-    HELP = "help"
+    ORDER = "order"  # a command, a button or a form
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,6 @@ class Conversation:
     people: frozenset[str] = frozenset()  # who wrote in it, krab left out
 
 
-_HELP = re.compile(r"\W*(help|hilfe|what can you do|who are you)?\W*", re.IGNORECASE)
 _SOMEBODY = re.compile(r"(?<!\S)@\w")
 
 
@@ -54,17 +55,22 @@ def _follow_up(message: Incoming, conversation: Conversation) -> bool:
     return message.in_thread and conversation.answered and alone and not _SOMEBODY.search(message.text)
 
 
-def _asks_for_help(message: Incoming, _: Conversation) -> bool:
-    return _HELP.fullmatch(message.text) is not None
+def _ordered(message: Incoming, _: Conversation) -> bool:
+    return message.act is not None or (message.command != "" and not _asks(message))
+
+
+def _asks(message: Incoming) -> bool:
+    return message.command == ASK and bool(message.text.strip())
 
 
 Rule = tuple[Callable[[Incoming, Conversation], bool], Decision]
 
 RULES: tuple[Rule, ...] = (
     (lambda message, _: message.from_bot, Decision.IGNORE),
+    (_ordered, Decision.ORDER),
+    (lambda message, _: _asks(message), Decision.ANSWER),
     (lambda message, c: not (_addressed(message, c) or _follow_up(message, c)), Decision.IGNORE),
-    (lambda message, c: _asks_for_help(message, c) and _addressed(message, c), Decision.HELP),
-    (_asks_for_help, Decision.IGNORE),  # "!" or a lone smile after an answer asks for nothing
+    (lambda message, _: asks_for_help(message.text), Decision.IGNORE),  # "!" or a smile after an answer asks nothing
     (lambda _, __: True, Decision.ANSWER),
 )
 
@@ -74,11 +80,6 @@ def decide(incoming: Incoming, conversation: Conversation) -> Decision:
     return next(decision for applies, decision in RULES if applies(incoming, conversation))
 
 
-HELP = (
-    "Ask me about Rust in the Linux kernel: who works on what, why something is done as it is, whether a patch"
-    " series was merged. I answer from the mail, posts and notes that I have read, with a source behind every"
-    " sentence, and say so when I have none. In a channel, mention me; here and in a thread just ask on."
-)
 BUSY = "I have more questions waiting than I can take. Please ask again in a minute."
 SLOW = "That took longer than I allow myself. Please ask again, or ask for something narrower."
 FAILED = "Something went wrong on my side; it is logged. Please try again later."
@@ -97,15 +98,25 @@ class Limits:
 class Dispatcher:
     """Takes messages from every chat and sees each question through to its final word."""
 
-    def __init__(self, answerer: Callable[[Question], Answer], state: State, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        answerer: Callable[[Question], Answer],
+        state: State,
+        limits: Limits | None = None,
+        *,
+        ordering: Ordering | None = None,
+    ) -> None:
+        """Without an ``ordering`` there are questions only."""
         self._answerer = answerer
         self._state = state
+        self._ordering = ordering or NO_ORDERS
         self._limits = limits or Limits()
         self._slots = asyncio.Semaphore(self._limits.at_once)
         self._open = 0  # questions taken and not yet finished
 
-    async def handle(self, incoming: Incoming, reply: Reply) -> None:
+    async def handle(self, received: Incoming, reply: Reply) -> None:
         """The ``Handler`` of every chat."""
+        incoming = understood(received, self._ordering.orders)
         decision = decide(incoming, self._conversation(incoming))
         if decision is not Decision.IGNORE and self._state.claim(incoming):
             await self._respond(decision, incoming, reply)
@@ -117,11 +128,10 @@ class Dispatcher:
         """
         for incoming in self._state.unfinished(service, since):
             if self._state.claim(incoming):
-                helped = _asks_for_help(incoming, Conversation())
-                await self._respond(Decision.HELP if helped else Decision.ANSWER, incoming, reply_to(incoming))
+                await self._respond(Decision.ANSWER, incoming, reply_to(incoming))
 
     def _conversation(self, incoming: Incoming) -> Conversation:
-        if incoming.direct or incoming.from_bot:
+        if incoming.direct or incoming.from_bot or incoming.act:
             return Conversation()  # decided without it, and nothing to remember
         self._state.hear(incoming)
         if not incoming.in_thread:
@@ -144,9 +154,8 @@ class Dispatcher:
 
     async def _final(self, decision: Decision, incoming: Incoming, reply: Reply) -> tuple[str, Answer | None]:
         """Say the final word; what it was, for the record."""
-        if decision is Decision.HELP:
-            await reply.text(HELP)
-            return "helped", None
+        if decision is Decision.ORDER:
+            return await self._ordering.run(incoming, reply), None
         if self._open > self._limits.at_once + self._limits.waiting:
             await reply.text(BUSY)
             return "busy", None
@@ -172,7 +181,7 @@ class Dispatcher:
                 answer = await thinking
             finally:
                 thinking.cancel()
-        await reply.answer(answer)
+        await reply.answer(answer, private=incoming.command == ASK and not incoming.direct)
         return answer
 
     async def _think(self, question: Question) -> Answer:

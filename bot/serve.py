@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.chat import Chat, ChatRefused
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, poller, site
+from bot.wiring import Krab, chats, dispatcher, poller, site
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    dispatcher = Dispatcher(krab.answerer.answer, krab.state)
+    handling = dispatcher(krab)
     adapters = chats(krab.settings)
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
-    tasks = [page, *(asyncio.create_task(_chat(chat, dispatcher), name=chat.name) for chat in adapters)]
+    tasks = [page, *(asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters)]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
     polling.start()

@@ -12,15 +12,15 @@ Rules of this file:
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
+from bot import answer_record
 from bot.chat import Incoming
 from bot.model import Answer
 
@@ -56,19 +56,27 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX heard_when ON heard (last);
     """,
+    """
+    ALTER TABLE asked ADD COLUMN command TEXT NOT NULL DEFAULT '';
+    CREATE INDEX asked_by_user ON asked (service, user, created)
+    """,  # command is '' for a question, 'act:NAME' for a button or form
 )
 
 CLAIM = """
-    INSERT INTO asked (service, key, channel, thread, user, text, status, owner, tries, created)
-    VALUES (:service, :key, :channel, :thread, :user, :text, 'claimed', :owner, 1, :now)
+    INSERT INTO asked (service, key, channel, thread, user, text, command, status, owner, tries, created)
+    VALUES (:service, :key, :channel, :thread, :user, :text, :command, 'claimed', :owner, 1, :now)
     ON CONFLICT (service, key) DO UPDATE SET owner = :owner, tries = tries + 1
     WHERE status = 'claimed' AND owner != :owner AND tries < :tries
     RETURNING key
 """
 UNFINISHED = """
-    SELECT service, channel, thread, key, user, text FROM asked
-    WHERE service = ? AND status = 'claimed' AND owner != ? AND tries < ? AND created >= ?
+    SELECT service, channel, thread, key, user, text, command FROM asked
+    WHERE service = ? AND status = 'claimed' AND command IN ('', 'ask') AND owner != ? AND tries < ? AND created >= ?
     ORDER BY created
+"""
+ANSWERED = """
+    SELECT service, key, channel, thread, user, text, created, answer FROM asked
+    WHERE service = ? AND status = 'answered' AND answer IS NOT NULL
 """
 EARLIER_IN_THREAD = """
     SELECT text FROM asked
@@ -79,6 +87,20 @@ CITED = """
     SELECT DISTINCT json_extract(c.value, '$.id'), json_extract(c.value, '$.quote')
     FROM asked, json_each(asked.answer, ?) AS c WHERE asked.answer IS NOT NULL
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was answered, and its answer."""
+
+    service: str
+    key: str
+    channel: str
+    thread: str
+    user: str
+    text: str
+    created: datetime
+    answer: Answer
 
 
 class NewerDatabase(Exception):
@@ -122,22 +144,40 @@ class State:
         """Whether the caller shall work on this message: nobody has, or a dead process was about to."""
         values: dict[str, object] = {"owner": self._owner, "now": self._clock().timestamp(), "tries": TRIES}
         values |= {name: getattr(incoming, name) for name in ("service", "key", "channel", "thread", "user", "text")}
+        values["command"] = f"act:{incoming.act.name}" if incoming.act else incoming.command
         with self._lock, self._db:
             return self._db.execute(CLAIM, values).fetchone() is not None
 
     def finish(self, incoming: Incoming, status: str, answer: Answer | None = None) -> None:
-        """The message got its final word. ``status`` is "answered", "helped" or why there is no answer."""
+        """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer."""
+        kept = answer_record.written(answer) if answer else None
         with self._lock, self._db:
             self._db.execute(
                 "UPDATE asked SET status = ?, finished = ?, answer = ? WHERE service = ? AND key = ?",
-                (status, self._clock().timestamp(), _encode(answer), incoming.service, incoming.key),
+                (status, self._clock().timestamp(), kept, incoming.service, incoming.key),
             )
 
     def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
         """What earlier processes claimed since then and did not finish, oldest first."""
         with self._lock:
             rows = self._db.execute(UNFINISHED, (service, self._owner, TRIES, since.timestamp())).fetchall()
-        return tuple(Incoming(*row) for row in rows)
+        return tuple(replace(Incoming(*row[:6]), command=row[6]) for row in rows)
+
+    def answered(self, service: str, key: str) -> Asked | None:
+        """The answered question with this key."""
+        with self._lock:
+            row = self._db.execute(f"{ANSWERED} AND key = ?", (service, key)).fetchone()
+        return _asked(row)
+
+    def latest(self, incoming: Incoming) -> Asked | None:
+        """What was answered last in the message's thread, or else to this person in this channel."""
+        service, channel = incoming.service, incoming.channel
+        with self._lock:
+            for where, who in (("thread", incoming.thread), ("user", incoming.user)):
+                sql = f"{ANSWERED} AND channel = ? AND {where} = ? ORDER BY created DESC LIMIT 1"
+                if row := self._db.execute(sql, (service, channel, who)).fetchone():
+                    return _asked(row)
+        return None
 
     def earlier(self, incoming: Incoming) -> tuple[str, ...]:
         """The questions that were answered in the message's thread before, oldest first."""
@@ -203,6 +243,10 @@ def _migrate(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO bot_schema VALUES (?)", (number,))
 
 
-def _encode(answer: Answer | None) -> str | None:
-    """An answer as JSON; dates as ISO 8601."""
-    return json.dumps(dataclasses.asdict(answer), default=datetime.isoformat) if answer else None
+def _asked(row: tuple[str, str, str, str, str, str, float, str] | None) -> Asked | None:
+    if row is None:
+        return None
+    *words, created, answer = row
+    service, key, channel, thread, user, text = words
+    moment = datetime.fromtimestamp(created, UTC)
+    return Asked(service, key, channel, thread, user, text, moment, answer_record.read(answer))

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from bot.chat import Chat
+    from bot.dispatch import Dispatcher
+    from bot.ordering import Ordering
+    from bot.orders import Context
     from bot.web import SourceRow, StatusView
     from feeds.poll import Poller
 
@@ -221,6 +224,38 @@ def site(krab: Krab, adapters: Sequence[Chat]) -> Application:
         if webhook is not None and krab.settings.slack.mode == "http":
             app.router.add_post("/slack/events", webhook)
     return app
+
+
+def ordering(krab: Krab) -> Ordering:
+    """Return what runs chat commands, with all that they may use."""
+    from bot.ordering import Ordering
+    from bot.orders import found
+
+    return Ordering(found(), context(krab))
+
+
+def context(krab: Krab) -> Context:
+    """Return what chat commands may use."""
+    from bot.orders import Context
+
+    admins = frozenset((service, user) for service, users in krab.settings.admins for user in users)
+    return Context(
+        ask=krab.answerer.answer,
+        index=krab.index,
+        state=krab.state,
+        sources=lambda: source_rows(krab),
+        status=lambda: status_view(krab),
+        clock=lambda: datetime.now(UTC),
+        # Who sits at the console has krab's files anyway.
+        is_admin=lambda service, user: service == "console" or (service, user) in admins,
+    )
+
+
+def dispatcher(krab: Krab) -> Dispatcher:
+    """Return what handles the messages of every chat."""
+    from bot.dispatch import Dispatcher
+
+    return Dispatcher(krab.answerer.answer, krab.state, ordering=ordering(krab))
 
 
 def status_view(krab: Krab) -> StatusView:

@@ -14,6 +14,7 @@ from bot.model import Answer, Question
 from bot.settings import Secret, SlackSettings
 from bot.state import State
 from tests.fakes import FakeAnswerer
+from tests.order_fixtures import ordering
 from tests.slack_standin import SlackStandIn
 from tests.slack_standin.delivery import HttpDelivery
 
@@ -36,7 +37,9 @@ async def krab(
     """krab in Socket Mode; the task is its ``run``."""
     chat = Slack(settings(slack), pace=pace, ping=0.1)
     memory = state or State(":memory:")
-    running = asyncio.create_task(chat.run(Dispatcher(answerer or FakeAnswerer(), memory).handle))
+    running = asyncio.create_task(
+        chat.run(Dispatcher(answerer or FakeAnswerer(), memory, ordering=ordering(memory)).handle)
+    )
     await slack.until(lambda: slack.socket.sockets or running.done())
     try:
         yield running
@@ -58,7 +61,9 @@ async def krab_over_http(
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    running = asyncio.create_task(chat.run(Dispatcher(answerer or FakeAnswerer(), memory).handle))
+    running = asyncio.create_task(
+        chat.run(Dispatcher(answerer or FakeAnswerer(), memory, ordering=ordering(memory)).handle)
+    )
     await slack.until(lambda: slack.calls)
     await asyncio.sleep(0.05)
     slack.http = HttpDelivery(

@@ -6,10 +6,12 @@ import io
 
 from bot.chat.console import Console
 from bot.chat.text import plain
-from bot.dispatch import HELP, Dispatcher
+from bot.dispatch import Dispatcher
 from bot.model import Question
+from bot.orders.help import ABOUT
 from bot.state import State
 from tests.fakes import FakeAnswerer, answered
+from tests.order_fixtures import ordering
 
 
 class Terminal(io.StringIO):
@@ -19,7 +21,9 @@ class Terminal(io.StringIO):
 
 async def converse(lines: str, out: io.StringIO, answerer: FakeAnswerer, prompt: str = "") -> None:
     state = State(":memory:")
-    await Console(io.StringIO(lines), out, prompt=prompt).run(Dispatcher(answerer, state).handle)
+    await Console(io.StringIO(lines), out, prompt=prompt).run(
+        Dispatcher(answerer, state, ordering=ordering(state)).handle
+    )
     state.close()
 
 
@@ -33,7 +37,21 @@ async def test_every_line_is_answered_and_the_end_of_input_ends_it() -> None:
 async def test_help_is_printed() -> None:
     out = io.StringIO()
     await converse("help\n", out, FakeAnswerer())
-    assert out.getvalue() == f"{HELP}\n\n"
+    assert ABOUT in out.getvalue()
+
+
+async def test_a_line_that_begins_with_a_slash_is_a_command() -> None:
+    out, answerer = io.StringIO(), FakeAnswerer()
+    await converse("/help series\n/serie\n/nothing at all\n", out, answerer)
+    for said in ("- series nova-core falcon", "Did you mean “series”?", "There is no command “nothing”."):
+        assert said in out.getvalue()
+    assert answerer.asked == []
+
+
+async def test_a_command_that_goes_on_as_a_question_is_one() -> None:
+    answerer = FakeAnswerer()
+    await converse("/why does a leaf float?\n/who holds the leaf?\n/ask what is mud?\n", io.StringIO(), answerer)
+    assert [q.text for q in answerer.asked] == ["why does a leaf float?", "who holds the leaf?", "what is mud?"]
 
 
 async def test_a_terminal_shows_the_prompt_and_wipes_what_was_being_done() -> None:

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.chat import ChatRefused, Incoming
-from bot.dispatch import BUSY, FAILED, HELP, SLOW, Conversation, Decision, Dispatcher, Limits, decide
+from bot.card import Card
+from bot.chat import Act, ChatRefused, Incoming
+from bot.dispatch import BUSY, FAILED, SLOW, Conversation, Decision, Dispatcher, Limits, decide
 from bot.model import Answer, Question
 from bot.state import State
 from tests.fakes import NOON, FakeAnswerer, FakeClock, FakeReply, answered
+from tests.order_fixtures import ordering
 
 QUESTION = Incoming("slack", "C1", "100.1", "C1:100.1", "ann", "who holds the leaf?", mentioned=True)
 FOLLOW_UP = replace(QUESTION, key="C1:100.2", text="and why?", mentioned=False, in_thread=True)
@@ -37,8 +39,11 @@ ALONE = Conversation(answered=True, people=frozenset({"ann"}))
         pytest.param(replace(FOLLOW_UP, user="bob"), ALONE, Decision.IGNORE, id="somebody else steps in"),
         pytest.param(replace(FOLLOW_UP, text="@bob did you see?"), ALONE, Decision.IGNORE, id="it is for Bob"),
         pytest.param(replace(FOLLOW_UP, text=":-)"), ALONE, Decision.IGNORE, id="a smile asks nothing"),
-        pytest.param(replace(QUESTION, text=""), Conversation(), Decision.HELP, id="only the name"),
-        pytest.param(replace(QUESTION, text=" Help! "), Conversation(), Decision.HELP, id="help"),
+        pytest.param(replace(QUESTION, text=""), Conversation(), Decision.IGNORE, id="only the name"),
+        pytest.param(replace(QUESTION, command="help"), Conversation(), Decision.ORDER, id="a command"),
+        pytest.param(replace(QUESTION, command="ask"), Conversation(), Decision.ANSWER, id="a question as a command"),
+        pytest.param(replace(QUESTION, command="ask", text=""), Conversation(), Decision.ORDER, id="ask, but what?"),
+        pytest.param(replace(QUESTION, act=Act("why")), Conversation(), Decision.ORDER, id="a button"),
         pytest.param(replace(QUESTION, text="help with DMA?"), Conversation(), Decision.ANSWER, id="a question"),
     ],
 )
@@ -111,10 +116,13 @@ async def test_krab_is_silent_once_a_second_person_has_spoken(dispatcher: Make) 
     assert reply.said == []
 
 
-async def test_help_is_told_without_asking_anybody(dispatcher: Make) -> None:
+async def test_help_is_told_without_asking_anybody(open_state: Callable[..., State]) -> None:
     answerer, reply = FakeAnswerer(), FakeReply()
-    await dispatcher(answerer).handle(replace(QUESTION, text="help"), reply)
-    assert (reply.said, answerer.asked) == ([HELP], [])
+    busy = Dispatcher(answerer, open_state(), ordering=ordering())
+    for number, text in enumerate(("help", "", " Help! ")):
+        await busy.handle(replace(QUESTION, text=text, key=str(number)), reply)
+    assert [card.title for card in reply.said if isinstance(card, Card)] == ["krab"] * 3
+    assert answerer.asked == []
 
 
 async def test_an_error_is_logged_once_and_ends_with_a_friendly_word(

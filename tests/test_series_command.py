@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from bot.commands.series import Shown, extent, lookup, state
+from bot.commands.series import Shown
+from bot.series import extent, lookup, state
 from bot.wiring import Krab
 from feeds.kinship import kin
 from index.database import Database
@@ -44,14 +45,14 @@ def krab(tmp_path: Path) -> Iterator[Krab]:
 
 def told(krab: Krab, asked: str, *more: object) -> str:
     krab.index.ingest(Batch(more), "pond")  # type: ignore[arg-type]
-    found = lookup(krab, asked)
+    found = lookup(krab.index.histories, asked)
     view = Shown(krab, krab.index.histories.newest())
     return "\n".join([*view.lines(found[0]), *view.others(found[1:])])
 
 
 def leaves(krab: Krab, *more: object) -> History:
     krab.index.ingest(Batch(more), "pond")  # type: ignore[arg-type]
-    return lookup(krab, V1[0].id)[0]
+    return lookup(krab.index.histories, V1[0].id)[0]
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,11 @@ def leaves(krab: Krab, *more: object) -> History:
     ],
 )
 def test_a_series_is_found_by_id_address_or_words(krab: Krab, asked: str) -> None:
-    assert [history.subject for history in lookup(krab, asked)] == [V1[0].id]
+    assert [history.subject for history in lookup(krab.index.histories, asked)] == [V1[0].id]
 
 
 def test_an_id_that_nobody_has_read_finds_nothing(krab: Krab) -> None:
-    assert lookup(krab, "green@nowhere.example") == []
+    assert lookup(krab.index.histories, "green@nowhere.example") == []
 
 
 def test_a_person_reads_the_newest_version_first_and_how_far_is_known(krab: Krab) -> None:
@@ -107,7 +108,7 @@ def test_a_refusal_is_said(krab: Krab) -> None:
 
 def test_a_program_gets_everything_with_addresses(krab: Krab) -> None:
     leaves(krab, *REVIEWS, SECOND)
-    view = Shown(krab, krab.index.histories.newest()).json("leaves", lookup(krab, "leaves"))
+    view = Shown(krab, krab.index.histories.newest()).json("leaves", lookup(krab.index.histories, "leaves"))
     assert (view["query"], view["as_of"], view["others"]) == ("leaves", "2025-07-21", [])
     one, two = view["series"]["versions"]  # type: ignore[index]
     assert (one["version"], one["superseded_by"], two["superseded_by"]) == ("v1", "v2", None)

@@ -11,7 +11,8 @@ import pytest
 
 from bot.chat.slack import Slack
 from bot.chat.slack_events import Me, read
-from bot.dispatch import FAILED, HELP, Dispatcher
+from bot.dispatch import FAILED, Dispatcher
+from bot.orders.help import ABOUT
 from bot.state import State
 from tests.fakes import FakeAnswerer, answered, citation
 from tests.slack_app import krab, settings
@@ -164,7 +165,7 @@ async def test_help_is_told(slack: SlackStandIn) -> None:
     async with krab(slack):
         await slack.say(slack.ask(""))
         await slack.until(slack.by_krab)
-    assert slack.by_krab()[0].text == HELP
+    assert ABOUT in slack.by_krab()[0].text
 
 
 async def test_an_answerer_that_fails_ends_with_one_friendly_word(slack: SlackStandIn) -> None:

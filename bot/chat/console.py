@@ -1,7 +1,8 @@
 """A terminal, or any pair of streams, as a chat: a line is a question, what is printed its answer.
 
 Rules of this file:
-- A session is one thread with one person, so every line after the first is a follow-up.
+- A session is one thread with one person, so every line after the first is a follow-up. "/series …" is a
+  command, as in Slack. Who sits at the terminal has krab's files, so he is a moderator.
 - A terminal can't be awaited, and a read of it can't be stopped: a line is read in a daemon thread, which
   keeps neither Ctrl-C nor the end of the program waiting. The session ends with the input.
 """
@@ -20,6 +21,8 @@ from bot.card import Card, Form
 from bot.chat import Handler, Incoming, Parcel, Profile
 from bot.chat.text import card, clean, form, plain
 from bot.model import Answer
+
+USER = "you"
 
 
 class ConsoleReply:
@@ -120,15 +123,19 @@ class Console:
             loop.call_soon_threadsafe(put)
 
     def _incoming(self, text: str, number: int) -> Incoming:
+        name, _, rest = text.removeprefix("/").partition(" ")
+        typed = text.startswith("/")
         return Incoming(
             service=self.name,
             channel="console",
             thread=self._session,
             key=f"{self._session}:{number}",
-            user="you",
-            text=text,
+            user=USER,
+            text=rest.strip() if typed else text,
             direct=True,
             in_thread=number > 1,
+            command=name.lower() if typed else "",
+            moderator=True,
         )
 
 

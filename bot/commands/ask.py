@@ -17,7 +17,7 @@ from bot.errors import CommandError
 from bot.evaluation import Asked, conversation, read_lines
 from bot.model import Answer, Question
 from bot.settings import Settings
-from bot.wiring import Krab, fetch_named, opened
+from bot.wiring import Krab, dispatcher, fetch_named, opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -88,6 +88,5 @@ def _converse(krab: Krab) -> None:
     import asyncio
 
     from bot.chat.console import Console
-    from bot.dispatch import Dispatcher
 
-    asyncio.run(Console(sys.stdin, sys.stdout, prompt="? ").run(Dispatcher(krab.answerer.answer, krab.state).handle))
+    asyncio.run(Console(sys.stdin, sys.stdout, prompt="? ").run(dispatcher(krab).handle))

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from urllib.parse import unquote
 
 from bot.chat.text import one_line, shorten
+from bot.series import REVIEWS, count, day, extent, lookup, signers, state, summary
 from bot.settings import Settings
 from bot.wiring import Krab, opened
 from feeds.applied import where
 from index.history import History, Version
 from index.model import Event
 
-FOUND = 6
-REVIEWS = {"reviewed": "reviewed by", "acked": "acked by", "tested": "tested by", "nacked": "refused (NAK) by"}
 QUOTE = 160
-ADDRESS = re.compile(r"https?://\S+?/(?P<id>[^/\s]+@[^/\s]+)(?:/.*)?$")
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the best match in full, the others in a line each."""
     asked = " ".join(options.words).strip()
     with opened(settings) as krab:
-        found = lookup(krab, asked)
+        found = lookup(krab.index.histories, asked)
         view = Shown(krab, krab.index.histories.newest())
         if options.json:
             print(json.dumps(view.json(asked, found), ensure_ascii=False))
@@ -41,85 +37,44 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def lookup(krab: Krab, asked: str) -> list[History]:
-    """Return the histories that were asked for, the best first."""
-    address = ADDRESS.search(asked)
-    id_ = unquote(address["id"]) if address else asked.strip("<>")
-    if "@" in id_ and " " not in id_:
-        history = krab.index.histories.of(id_)
-        return [history] if history else []
-    return krab.index.histories.find(asked, FOUND)
-
-
-def extent(version: Version) -> str:
-    """Return how much of a version mails say was applied: "whole", "part" or "none"."""
-    said = [where(event.detail) for event in version.applied]
-    if any(not one.parts for one in said):
-        return "whole"
-    numbers = frozenset[int]().union(*(one.numbers for one in said))
-    return "none" if not numbers else "whole" if len(numbers) >= version.expected else "part"
-
-
-def state(history: History) -> tuple[str, Version]:
-    """Return what is known of a series' fate, and of which version that is said."""
-    applied = [version for version in history.versions if extent(version) != "none"]
-    whole = [version for version in applied if extent(version) == "whole"]
-    if chosen := (whole or applied)[-1:]:
-        return f"{'' if whole else 'partly '}applied", chosen[0]
-    refused = any(event.kind == "nacked" for event in history.newest.events)
-    return "refused" if refused else "posted", history.newest
-
-
 class Shown:
     """Histories as a person or a program reads them. ``newest`` is up to when mail was read."""
 
     def __init__(self, krab: Krab, newest: datetime | None) -> None:
         self._krab = krab
         self._newest = newest
-        self.until = f" in the mail read, up to {_day(newest)}" if newest else ""
+        self.until = f" in the mail read, up to {day(newest)}" if newest else ""
 
     # For a person
 
     def lines(self, history: History) -> list[str]:
         """Return a history in full, the newest version first."""
         title = one_line(history.title)
-        said = [title, f"by {one_line(history.newest.author)}, {_count(history)}; {self.summary(history)}"]
+        said = [title, f"by {one_line(history.newest.author)}, {count(history)}; {summary(history, self._newest)}"]
         versions = zip(history.versions, (*history.versions[1:], None), strict=True)
         for version, newer in reversed(list(versions)):
             said += ["", *self._version(version, newer)]
         return said
 
-    def summary(self, history: History) -> str:
-        """Return the state in one sentence."""
-        fate, version = state(history)
-        if fate.endswith("applied"):
-            trees = ", ".join(dict.fromkeys(where(e.detail).tree for e in version.applied if where(e.detail).tree))
-            whom = ", ".join(dict.fromkeys(one_line(e.who) for e in version.applied))
-            return (
-                f"{version.label} {fate}{f' to {trees}' if trees else ''} by {whom} (mail up to {_day(self._newest)})"
-            )
-        refused = f", and {version.label} was refused" if fate == "refused" else ""
-        return f"no mail up to {_day(self._newest)} says that it was applied{refused}"
-
     def _version(self, version: Version, newer: Version | None) -> list[str]:
         parts = "" if version.expected == 1 else f", {version.seen} of {version.expected} parts read"
         after = f", superseded by {newer.label}" if newer else ""
-        said = [f"{version.label}  {_day(version.date)}{parts}{after}", f"    {self._url(version.root)}"]
+        said = [f"{version.label}  {day(version.date)}{parts}{after}", f"    {self._url(version.root)}"]
         for kind, verb in REVIEWS.items():
-            for name, mails in _signers(version, kind):
+            for name, mails in signers(version, kind):
                 more = f", and in {len(mails) - 1} more" if len(mails) > 1 else ""
                 said += [f"    {verb} {name}: {self._url(mails[0])}{more}"]
         for event in version.applied:
             quote = shorten(one_line(event.quote), QUOTE)
             bot = ", as a bot says" if self._bot(event.part) else ""
-            said.append(f"    applied{_where(event)} by {one_line(event.who)} on {_day(event.when)}{bot}: “{quote}”")
+            said.append(f"    applied{_where(event)} by {one_line(event.who)} on {day(event.when)}{bot}: “{quote}”")
             said.append(f"        {self._url(event.part)}")
         return said
 
     def others(self, histories: Iterable[History]) -> list[str]:
         """Return what else was found, a line each."""
         said = [
-            f"  {one_line(h.title)} ({one_line(h.newest.author)}, {_day(h.newest.date)}, {_count(h)})\n"
+            f"  {one_line(h.title)} ({one_line(h.newest.author)}, {day(h.newest.date)}, {count(h)})\n"
             f"    {self._url(h.newest.root)}"
             for h in histories
         ]
@@ -153,7 +108,7 @@ class Shown:
         versions = zip(history.versions, (*history.versions[1:], None), strict=True)
         return {
             **self._head(history),
-            "state": {"is": fate, "version": version.label, "summary": self.summary(history)},
+            "state": {"is": fate, "version": version.label, "summary": summary(history, self._newest)},
             "versions": [self._one(one, newer) for one, newer in versions],
         }
 
@@ -202,23 +157,6 @@ def _where(event: Event) -> str:
     told = where(event.detail)
     words = (f" {told.parts}" if told.parts else "", f" to {told.tree}" if told.tree else "")
     return f"{''.join(words)}{f' as {told.commit[:12]}' if told.commit else ''}"
-
-
-def _signers(version: Version, kind: str) -> list[tuple[str, list[str]]]:
-    """Who said ``kind`` of a version, and the mails in which he did."""
-    mails: dict[str, list[str]] = {}
-    for event in version.events:
-        if event.kind == kind:
-            mails.setdefault(one_line(event.who), []).append(event.part)
-    return list(mails.items())
-
-
-def _count(history: History) -> str:
-    return "1 version" if len(history.versions) == 1 else f"{len(history.versions)} versions"
-
-
-def _day(when: datetime | None) -> str:
-    return when.date().isoformat() if when else "no date"
 
 
 def _iso(when: datetime | None) -> str | None:

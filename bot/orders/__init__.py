@@ -1,0 +1,86 @@
+"""Chat commands: one file in this folder a command, the same in Slack, in Matrix and on the console.
+
+A file ``bot/orders/NAME.py`` has ``ORDER = Order("NAME", "what it does, in one line", run, …)`` and is found by
+being there. ``run`` gets what was typed in ``incoming.text`` (the command's name taken out), or an
+``incoming.act`` when a button of its card was pressed or its form was sent: the acts it takes are in
+``acts``. It says what it has to say through ``reply`` and decides nothing about markup.
+
+Rules of this folder:
+- An order may come twice (a service delivers again after a crash): doing it again must do no harm.
+- What only the asker needs is sent ``private=True``; nothing else in a reply pings anybody.
+- Work that reads a database or uses the CPU goes through ``asyncio.to_thread``.
+- ``Context`` is all an order may touch. It is built in ``bot/wiring.py``; a new field needs a line there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bot.chat import Incoming, Reply
+
+if TYPE_CHECKING:
+    from bot.model import Answer, Question
+    from bot.state import State
+    from bot.web_views import SourceRow, StatusView
+    from index.engine import Index
+
+
+class Who(StrEnum):
+    """Who may give an order."""
+
+    ANYBODY = "anybody"
+    MODERATORS = "moderators"  # who may change how krab behaves in this channel, and admins
+    ADMINS = "admins"  # named in [admins]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What orders may use: this, and nothing that they look up themselves."""
+
+    ask: Callable[[Question], Answer]
+    index: Index
+    state: State
+    sources: Callable[[], Sequence[SourceRow]]
+    status: Callable[[], StatusView]
+    clock: Callable[[], datetime]
+    is_admin: Callable[[str, str], bool]  # of (service, user)
+
+    def may(self, incoming: Incoming, who: Who) -> bool:
+        """Whether the person may give orders that are for ``who``."""
+        if who is Who.ANYBODY or self.is_admin(incoming.service, incoming.user):
+            return True
+        return who is Who.MODERATORS and incoming.moderator
+
+
+Run = Callable[[Incoming, Reply, Context], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command: ``help`` is one line, ``examples`` are typed as they stand ("series nova-core gpu").
+
+    ``acts`` are the names of the buttons and forms it answers to. ``spoken`` says that in a message to
+    krab its name as first word is enough ("@krab watch …"): never for a word that questions begin with.
+    """
+
+    name: str
+    help: str
+    run: Run
+    examples: tuple[str, ...] = ()
+    who: Who = Who.ANYBODY
+    acts: tuple[str, ...] = ()
+    spoken: bool = False
+
+
+def found() -> Mapping[str, Order]:
+    """Return every order in this folder by its name, in the order of the alphabet."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    orders: list[Order] = [module.ORDER for module in modules]
+    return MappingProxyType({order.name: order for order in sorted(orders, key=lambda order: order.name)})

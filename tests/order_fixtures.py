@@ -1,0 +1,38 @@
+"""What chat commands may use, for tests: real orders over fakes. ``changes`` replace what a test is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from bot.ordering import Ordering
+from bot.orders import Context, found
+from bot.state import State
+from bot.web_views import SourceRow, StatusView
+from index.engine import Index
+from tests.fakes import NOON, FakeAnswerer, FakeClock
+
+ROWS = (
+    SourceRow("pond-list", "lore", "https://pond.example/list", "ok", NOON, parts=1200),
+    SourceRow("mud-blog", "feed", "https://mud.example/feed", "failing", last_error="it answers 503"),
+)
+STATUS = StatusView(1234, 567, 8901, NOON, "fake/1", "0.9", ready=True)
+
+
+def context(state: State | None = None, **changes: Any) -> Context:
+    """A context whose admin is "root" on every service. There is no index until a test gives one."""
+    made = Context(
+        ask=FakeAnswerer(),
+        index=cast(Index, None),
+        state=cast(State, state),
+        sources=lambda: ROWS,
+        status=lambda: STATUS,
+        clock=FakeClock(),
+        is_admin=lambda _, user: user == "root",
+    )
+    return replace(made, **changes)
+
+
+def ordering(state: State | None = None, **changes: Any) -> Ordering:
+    """Every order of krab's, over that context."""
+    return Ordering(found(), context(state, **changes))
