@@ -5,10 +5,12 @@ Everything is built from settings, in the order of need; nothing here decides an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from time import time
 from typing import TYPE_CHECKING
@@ -19,12 +21,14 @@ from bot.settings import Settings
 from bot.state import State
 from feeds.cursors import Cursors
 from feeds.kinds import Source
-from index.catalog import Catalog
+from index import caches
+from index.catalog import Catalog, Generation
 from index.database import Database
-from index.embed import Embedder, load
+from index.embed import Embedder, load, of
 from index.engine import Index
 from index.errors import Unusable
 from index.model import Batch
+from index.reindex import Progress, reindex, roll_back
 
 STARTER = Source("starter-notes", "notes", "")
 
@@ -66,6 +70,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             read_starter_notes(krab)
         index.save()
         yield krab
+        index.close()
         index.save()
         state.close()
     finally:
@@ -88,13 +93,33 @@ def open_index(settings: Settings, database: Database) -> Index:
     from feeds.kinship import kin
     from index.stores.faiss import Faiss
 
-    return Index(settings.data, database, open_embedder(settings, database), Faiss, kin)
+    again = partial(of, cache=settings.data / "model")
+    return Index(settings.data, database, open_embedder(settings, database), Faiss, kin, load=again)
 
 
-def open_embedder(settings: Settings, database: Database, *, fresh: bool = False) -> Embedder:
-    """Load the configured embedder; unless ``fresh``, on the backend that made the stored vectors."""
-    live = None if fresh else Catalog(database).live()
+def open_embedder(settings: Settings, database: Database) -> Embedder:
+    """Load the configured embedder, on the backend that made the stored vectors. Raises ``Unusable``."""
+    live = Catalog(database).live()
     return load(settings.embedder, prefer=live.embedder if live else "", cache=settings.data / "model")
+
+
+def reindexing(settings: Settings, database: Database, *, back: bool = False) -> Iterator[Progress]:
+    """Build the next generation, or go ``back`` to the one before, a step at a time. Raises ``IndexProblem``.
+
+    One core stays free for questions.
+    """
+    from index.stores.faiss import Faiss
+
+    threads, cache = max((os.cpu_count() or 1) - 1, 1), settings.data / "model"
+
+    def prepare(generation: Generation, dimensions: int) -> None:
+        caches.prepare(settings.data, Catalog(database), generation, Faiss(dimensions))
+
+    if back:
+        yield from roll_back(database, partial(of, cache=cache, threads=threads), prepare=prepare, clock=time)
+    else:
+        yield from reindex(database, load(settings.embedder, cache=cache, threads=threads), prepare=prepare, clock=time)
+    caches.discard(settings.data, Catalog(database).generations())
 
 
 def read_starter_notes(krab: Krab) -> None:

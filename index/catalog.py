@@ -89,6 +89,7 @@ CREATE TABLE rejected (
 """,
 )
 
+_BUILDING, _LIVE, _KEPT = 0, 1, 2  # generations.live; kept is the one that was live before
 _TICK = "UPDATE clock SET tick = tick + 1"
 # Passages that have got their vector are no longer pending.
 _SETTLE = (
@@ -96,6 +97,13 @@ _SETTLE = (
     " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
     " WHERE s.generation IN (SELECT number FROM generations WHERE embedder = ?))"
 )
+_SETTLE_LIVE = _SETTLE.replace("WHERE embedder", f"WHERE live = {_LIVE} AND embedder")
+# A kept generation of another embedder gets nothing more: nobody could embed it. Rolling back to it makes that good.
+_WRITTEN = (
+    f"SELECT number FROM generations WHERE live <> {_KEPT}"
+    f" OR embedder = (SELECT embedder FROM generations WHERE live = {_LIVE})"
+)
+_SWEPT = 5_000  # passages a transaction: nobody who wants to write waits for long
 _PART = "p.id, p.kind, p.url, p.title, p.author, p.date, p.body"
 
 
@@ -141,7 +149,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How much there is. ``newest`` is the date of the newest part."""
+    """How much there is; passages are those that answer. ``newest`` is the date of the newest part."""
 
     parts: int
     documents: int
@@ -160,9 +168,9 @@ class Catalog:
     # Parts
 
     def put(self, parts: Iterable[Part], source: str) -> Changes:
-        """Store ``parts`` with their passages for every generation there is just now; all of them or none."""
+        """Store ``parts`` with their passages for the generations there are just now; all of them or none."""
         with self._database.write() as connection:
-            generations = [n for (n,) in connection.execute("SELECT number FROM generations")]
+            generations = [n for (n,) in connection.execute(_WRITTEN)]
             changes = Changes()
             for part in parts:
                 changes += self._put(connection, codec.storable(part), source, generations)
@@ -180,8 +188,9 @@ class Catalog:
         number = self._write_part(connection, part, body, digest)
         connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (number, source))
         connection.execute("DELETE FROM passages WHERE part = ?", (number,))
+        cuts = split(part)
         for generation in generations:
-            _write_passages(connection, number, generation, split(part))
+            _write_passages(connection, number, generation, cuts)
         return Changes(changed=1) if stored else Changes(new=1)
 
     def _write_part(self, connection: sqlite3.Connection, part: Part, body: bytes, digest: bytes) -> int:
@@ -243,8 +252,10 @@ class Catalog:
         parts, documents, newest = connection.execute(
             "SELECT count(*), count(DISTINCT document), max(date) FROM parts"
         ).fetchone()
+        live = f"s.generation = (SELECT number FROM generations WHERE live = {_LIVE})"
         passages, pending = connection.execute(
-            "SELECT (SELECT count(*) FROM passages), (SELECT count(*) FROM pending)"
+            f"SELECT (SELECT count(*) FROM passages s WHERE {live}),"
+            f" (SELECT count(*) FROM pending n JOIN passages s ON s.number = n.passage WHERE {live})"
         ).fetchone()
         return Totals(parts, documents, passages, pending, codec.moment(newest))
 
@@ -268,45 +279,96 @@ class Catalog:
 
     def live(self) -> Generation | None:
         """Return the generation that answers."""
-        return self._generation("live = 1")
+        return self._generation(_LIVE)
 
     def building(self) -> Generation | None:
         """Return the generation that is being made beside the live one."""
-        return self._generation("live = 0")
+        return self._generation(_BUILDING)
 
-    def _generation(self, which: str) -> Generation | None:
-        sql = f"SELECT number, embedder, splitter FROM generations WHERE {which} ORDER BY number DESC"
-        row = self._database.connection().execute(sql).fetchone()
+    def kept(self) -> Generation | None:
+        """Return the generation that was live before, as long as it is kept."""
+        return self._generation(_KEPT)
+
+    def generations(self) -> dict[int, Generation]:
+        """Return every generation by its number."""
+        rows = self._database.connection().execute("SELECT number, embedder, splitter FROM generations")
+        return {row[0]: Generation(*row) for row in rows}
+
+    def _generation(self, live: int) -> Generation | None:
+        sql = "SELECT number, embedder, splitter FROM generations WHERE live = ? ORDER BY number DESC"
+        row = self._database.connection().execute(sql, (live,)).fetchone()
         return Generation(*row) if row else None
 
     def begin(self, embedder: str, splitter: int, *, live: bool) -> Generation:
         """Start a generation, or return the one of that state that another process has just started."""
         with self._database.write() as connection:
-            if existing := self._generation(f"live = {int(live)}"):
+            if existing := self._generation(int(live)):
                 return existing
             sql = "INSERT INTO generations (embedder, splitter, live) VALUES (?, ?, ?) RETURNING number"
             number = connection.execute(sql, (embedder, splitter, int(live))).fetchone()[0]
         return Generation(number, embedder, splitter)
 
-    def swap(self, generation: Generation) -> None:
-        """Make ``generation`` the live one and drop the others' passages, in one step."""
+    def swap(self, generation: Generation) -> bool:
+        """Make ``generation`` the live one and keep the one before; False while it lacks passages or vectors.
+
+        What was kept until now must have been dropped. Nothing happens to a generation that is gone.
+        """
         with self._database.write() as connection:
-            connection.execute("DELETE FROM passages WHERE generation <> ?", (generation.number,))
-            connection.execute("DELETE FROM generations WHERE number <> ?", (generation.number,))
-            connection.execute("UPDATE generations SET live = 1 WHERE number = ?", (generation.number,))
-            connection.execute("DELETE FROM vectors WHERE embedder <> ?", (generation.embedder,))
-            connection.execute(_TICK)
+            if self.building() == generation and not self._whole(connection, generation):
+                return False
+            if self.building() == generation:
+                self._turn(connection, generation)
+        return True
+
+    def _whole(self, connection: sqlite3.Connection, generation: Generation) -> bool:
+        sql = (
+            "SELECT EXISTS (SELECT 1 FROM parts p WHERE NOT EXISTS"
+            " (SELECT 1 FROM passages s WHERE s.part = p.number AND s.generation = ?))"
+            " OR EXISTS (SELECT 1 FROM pending n JOIN passages s ON s.number = n.passage WHERE s.generation = ?)"
+        )
+        return not connection.execute(sql, (generation.number, generation.number)).fetchone()[0]
+
+    def _turn(self, connection: sqlite3.Connection, generation: Generation) -> None:
+        connection.execute("UPDATE generations SET live = ? WHERE live = ?", (_KEPT, _LIVE))
+        connection.execute("UPDATE generations SET live = ? WHERE number = ?", (_LIVE, generation.number))
+        connection.execute(_TICK)
+
+    def revive(self) -> Generation | None:
+        """Begin to build on the kept generation, to go back to it; return it, or None when none is kept."""
+        with self._database.write() as connection:
+            kept = self.kept()
+            if kept:
+                connection.execute("UPDATE generations SET live = ? WHERE number = ?", (_BUILDING, kept.number))
+        return kept
 
     def drop(self, generation: Generation) -> None:
-        """Forget a generation that is not live."""
+        """Forget a generation that is not live, with its passages."""
         with self._database.write() as connection:
-            row = "(SELECT number FROM generations WHERE number = ? AND live = 0)"
-            connection.execute(f"DELETE FROM passages WHERE generation = {row}", (generation.number,))
-            connection.execute(f"DELETE FROM generations WHERE number = {row}", (generation.number,))
+            connection.execute("DELETE FROM generations WHERE number = ? AND live <> ?", (generation.number, _LIVE))
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove passages and vectors of generations that are no more, a few at a time."""
+        execute = self._database.connection().execute
+        cut = {n for (n,) in execute("SELECT DISTINCT generation FROM passages")}
+        sql = "DELETE FROM passages WHERE number IN (SELECT number FROM passages WHERE generation = ? LIMIT ?)"
+        for number in sorted(cut - self.generations().keys()):
+            while self._deleted(sql, (number, _SWEPT)):
+                pass
+        self._deleted("DELETE FROM vectors WHERE embedder NOT IN (SELECT embedder FROM generations)", ())
+
+    def _deleted(self, sql: str, values: tuple[int, ...]) -> int:
+        with self._database.write() as connection:
+            return connection.execute(sql, values).rowcount
 
     def cut_missing(self, generation: Generation, limit: int) -> int:
-        """Cut at most ``limit`` parts that have no passages in ``generation`` yet; return how many there were."""
+        """Cut at most ``limit`` parts that have no passages in ``generation`` yet; return how many there were.
+
+        A generation that somebody has dropped meanwhile gets none.
+        """
         with self._database.write() as connection:
+            if generation.number not in self.generations():
+                return 0
             sql = (
                 f"SELECT p.number, {_PART} FROM parts p WHERE NOT EXISTS"
                 " (SELECT 1 FROM passages s WHERE s.part = p.number AND s.generation = ?) ORDER BY p.number LIMIT ?"
@@ -324,26 +386,33 @@ class Catalog:
 
     # Passages and vectors. CROSS JOIN: the few numbers asked for lead, or SQLite may walk through all passages.
 
-    def pending(self, embedder: str, limit: int) -> list[tuple[bytes, str]]:
-        """Return at most ``limit`` distinct (key, text) that still need a vector of ``embedder``.
+    def pending(self, generation: Generation, limit: int) -> list[tuple[bytes, str]]:
+        """Return at most ``limit`` distinct (key, text) of ``generation`` that still need a vector.
 
         Passages whose text has a vector already are settled on the way.
         """
         with self._database.write() as connection:
-            connection.execute(_SETTLE, (embedder, embedder))
+            self._settle(connection, generation.embedder)
             return connection.execute(
                 "SELECT s.key, n.embed FROM pending n JOIN passages s ON s.number = n.passage"
-                " WHERE s.generation IN (SELECT number FROM generations WHERE embedder = ?) GROUP BY s.key LIMIT ?",
-                (embedder, limit),
+                " WHERE s.generation = ? GROUP BY s.key LIMIT ?",
+                (generation.number, limit),
             ).fetchall()
 
-    def add_vectors(self, embedder: str, keys: Sequence[bytes], vectors: Vectors) -> None:
+    def add_vectors(self, generation: Generation, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Store vectors (half precision: 1e-3 is far below what ranking can tell apart)."""
-        rows = [(embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)]
+        rows = [
+            (generation.embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)
+        ]
         with self._database.write() as connection:
             connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
-            connection.execute(_SETTLE, (embedder, embedder))
+            self._settle(connection, generation.embedder)
+
+    def _settle(self, connection: sqlite3.Connection, embedder: str) -> None:
+        # What is not searched yet is no change to those who search.
+        if connection.execute(_SETTLE_LIVE, (embedder, embedder)).rowcount:
             connection.execute(_TICK)
+        connection.execute(_SETTLE, (embedder, embedder))
 
     def vectors(self, generation: Generation, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""

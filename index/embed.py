@@ -124,6 +124,15 @@ def load(name: str = "", *, prefer: str = "", cache: Path | None = None, threads
     return OnnxEmbedder(_model_folder(cache), backend, threads=threads)
 
 
+def of(identity: str, *, cache: Path | None = None, threads: int = 0) -> Embedder:
+    """Return the embedder that made vectors of this identity. Raises ``Unusable`` when it is not to be had."""
+    name, _, _ = identity.removeprefix("sentence-transformers/").rpartition("/")
+    loaded = load(name, prefer=identity, cache=cache, threads=threads)
+    if loaded.identity != identity:
+        raise Unusable(f"the embedder {identity} is not what it was: it is now {loaded.identity}")
+    return loaded
+
+
 def best_backend() -> str:
     """Return "int8" where the CPU multiplies bytes in one instruction (VNNI, or any 64-bit Arm), else "fp32"."""
     if platform.machine().lower() in ("arm64", "aarch64"):

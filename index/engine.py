@@ -7,27 +7,27 @@ point repeats work and loses none, and another process's writes are seen at the 
 
 from __future__ import annotations
 
-import re
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from index import rank
+from index.caches import Caches, discard
 from index.catalog import Catalog, Changes, Found, Generation
 from index.database import Database
 from index.embed import Embedder
-from index.errors import NeedsReindex
+from index.errors import IndexProblem, NeedsReindex
 from index.histories import Histories, Kin, strangers
-from index.lexical import Entry, Lexical, Weights, identifiers
+from index.lexical import Weights
 from index.model import Batch, Document, Hit, Part
 from index.passages import VERSION
 from index.stores import VectorStore
 
-_NAMES = re.compile(r"[\s.,-]+")
 _EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
-_CUT_AT_ONCE = 500
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ DEFAULT_RANKING = Ranking()
 
 
 class Index:
-    """Everything krab knows, searchable."""
+    """Everything krab knows, searchable.
+
+    ``load`` gives the embedder of an identity: with it an open index follows a reindex to another embedder.
+    """
 
     def __init__(
         self,
@@ -61,38 +64,41 @@ class Index:
         embedder: Embedder,
         new_store: Callable[[int], VectorStore],
         kin: Kin = strangers,
+        *,
+        load: Callable[[str], Embedder] | None = None,
     ) -> None:
         self.catalog = Catalog(database)
         self.histories = Histories(database, kin)
         self.embedder = embedder
         self._folder = folder
         self._new_store = new_store
+        self._load = load
         self._lock = threading.RLock()
         self._ingesting = threading.Lock()
+        self._moving = threading.Lock()
         self._seen = -1
-        self._stale = False
         self._unfinished = True  # an earlier process may have left passages without vectors
-        self._generation = self._live_generation()
-        self._open_caches()
+        self._use(self._opened(self._live_generation(), embedder), embedder)
+        self.sync()
+        discard(folder, self.catalog.generations())
 
     def _live_generation(self) -> Generation:
         live = self.catalog.live() or self.catalog.begin(self.embedder.identity, VERSION, live=True)
         if live.embedder != self.embedder.identity:
+            kept = self.catalog.kept()
+            other = "`krab reindex --rollback`" if kept and kept.embedder == self.embedder.identity else ""
             raise NeedsReindex(
                 f"the index was made with {live.embedder}, but {self.embedder.identity} is configured:"
-                " run `krab reindex` to embed everything anew, or configure the former embedder"
+                f" run `krab reindex` to embed everything anew, {other or 'or configure the former embedder'}"
             )
         return live
 
-    def _open_caches(self) -> None:
-        self._vectors = self._new_store(self.embedder.dimensions)
-        self._stale = not self._vectors.load(self._vector_file)
-        self._words = Lexical(self._folder / f"words-{self._generation.number}")
-        self.sync()
+    def _opened(self, generation: Generation, embedder: Embedder) -> Caches:
+        return Caches(self._folder, self.catalog, generation, self._new_store(embedder.dimensions))
 
-    @property
-    def _vector_file(self) -> Path:
-        return self._folder / f"vectors-{self._generation.number}.faiss"
+    def _use(self, caches: Caches, embedder: Embedder) -> None:
+        self._caches, self.embedder = caches, embedder
+        self._generation, self._vectors, self._words = caches.generation, caches.vectors, caches.words
 
     @property
     def ready(self) -> bool:
@@ -112,45 +118,35 @@ class Index:
                 self.catalog.reject(batch.rejected, source)
             self._unfinished = self._unfinished or bool(changes.new or changes.changed or changes.removed)
             if self._unfinished:
+                with self._moving:
+                    self._move()
                 self.embed_pending()
-                self._catch_up()
+                self.sync()
                 self._unfinished = False
         return changes
 
     def embed_pending(self) -> None:
         """Give every passage that lacks one its vector."""
-        _embed(self.catalog, self.embedder)
+        while pending := self.catalog.pending(self._generation, _EMBED_AT_ONCE):
+            vectors = self.embedder.embed([text for _, text in pending])
+            self.catalog.add_vectors(self._generation, [key for key, _ in pending], vectors)
 
     def sync(self) -> None:
         """Bring both caches up to what the catalogue holds."""
         with self._lock:
             tick = self.catalog.tick()
-            wanted = set(self.catalog.numbers(self._generation))
-            self._sync_vectors(wanted)
             # Busy means that another process writes words, perhaps not all of these: the next search tries again.
-            self._seen = tick if self._sync_words(wanted) else 0
-
-    def _sync_vectors(self, wanted: set[int]) -> None:
-        have = self._vectors.numbers()
-        gone, missing = have - wanted, sorted(wanted - have)
-        if gone:
-            self._vectors.remove(sorted(gone))
-        for start in range(0, len(missing), 10_000):
-            self._vectors.add(*self.catalog.vectors(self._generation, missing[start : start + 10_000]))
-        self._stale = self._stale or bool(gone or missing)
-
-    def _sync_words(self, wanted: set[int]) -> bool:
-        self._words.reload()
-        have = self._words.numbers()
-        gone, missing = have - wanted, sorted(wanted - have)
-        return not (gone or missing) or self._words.update(map(_entry, self.catalog.words(missing)), sorted(gone))
+            self._seen = tick if self._caches.sync() else 0
 
     def save(self) -> None:
         """Write the vector cache to disk, when it has changed, so that the next start is quick."""
         with self._lock:
-            if self._stale:
-                self._vectors.save(self._vector_file)
-                self._stale = False
+            self._caches.save()
+
+    def close(self) -> None:
+        """Let what was begun in the background end; the database may then be closed."""
+        with self._moving:
+            pass
 
     # Out
 
@@ -185,16 +181,49 @@ class Index:
     def _refresh(self) -> None:
         # While this process ingests, it syncs by itself: a question need not wait for that.
         if self.catalog.tick() != self._seen and not self._ingesting.locked():
-            self._catch_up()
-
-    def _catch_up(self) -> None:
-        # Another process may have swapped in a new generation, so what is live is looked up each time.
-        with self._lock:
             if self.catalog.live() != self._generation:
-                self._generation = self._live_generation()
-                self._open_caches()
-            else:
-                self.sync()
+                self._follow()
+            self.sync()
+
+    def _follow(self) -> None:
+        # Another process has swapped in a new generation. The one before is kept until the next reindex is
+        # done, so questions go on with it while the new one is opened; unless that has happened already.
+        if self._generation.number not in self.catalog.generations():
+            with self._moving:
+                self._move()
+            if self._generation.number not in self.catalog.generations():
+                raise NeedsReindex("the index was made anew with another embedder: restart krab to answer from it")
+        elif self._moving.acquire(blocking=False):
+            threading.Thread(target=self._move_and_release, name="index-move", daemon=True).start()
+
+    def _move_and_release(self) -> None:
+        try:
+            self._move()
+        finally:
+            self._moving.release()
+
+    def _move(self) -> None:
+        """Open the live generation, if it is another one, and answer from it."""
+        live = self.catalog.live()
+        embedder = self._embedder_of(live) if live and live != self._generation else None
+        if live and embedder:
+            caches = self._opened(live, embedder)
+            caches.sync()
+            with self._lock:
+                self._use(caches, embedder)
+                self._seen = 0  # what came meanwhile is seen at the next search
+            LOG.info("answering from generation %s of the index", live.number)
+
+    def _embedder_of(self, generation: Generation) -> Embedder | None:
+        if generation.embedder == self.embedder.identity:
+            return self.embedder
+        if self._load is None:
+            return None  # this process stays with what it has, as long as that is kept
+        try:
+            return self._load(generation.embedder)
+        except IndexProblem as problem:
+            LOG.warning("generation %s can't be used before a restart: %s", generation.number, problem)
+            return None
 
     def passages(self, parts: Sequence[str]) -> list[Result]:
         """Return every passage of ``parts``, part by part in that order; found by nothing, their score is 0."""
@@ -217,53 +246,7 @@ class Index:
         return self.catalog.document(id_)
 
 
-def reindex(database: Database, embedder: Embedder) -> Iterator[tuple[int, int]]:
-    """Cut and embed everything anew beside the live generation, then swap; yields (done, total) parts.
-
-    Interrupted and called again it goes on where it was, unless the embedder has changed since.
-    """
-    catalog = Catalog(database)
-    building = catalog.building()
-    if building and (building.embedder, building.splitter) != (embedder.identity, VERSION):
-        catalog.drop(building)
-        building = None
-    building = building or catalog.begin(embedder.identity, VERSION, live=False)
-    total = catalog.totals().parts
-    done = catalog.cut_parts(building)
-    while cut := catalog.cut_missing(building, _CUT_AT_ONCE):
-        _embed(catalog, embedder)
-        done += cut
-        yield done, total
-    _embed(catalog, embedder)
-    catalog.swap(building)
-
-
-def _embed(catalog: Catalog, embedder: Embedder) -> None:
-    while pending := catalog.pending(embedder.identity, _EMBED_AT_ONCE):
-        catalog.add_vectors(embedder.identity, [key for key, _ in pending], embedder.embed([t for _, t in pending]))
-
-
 def _result(scored: rank.Scored, found: Found) -> Result:
     names = ("dense", "lexical", "cosine", "bm25")
     why = tuple((name, round(getattr(scored, name), 4)) for name in names)
     return Result(Hit(found.passage, scored.score, why), found)
-
-
-def handles(part: Part) -> tuple[str, ...]:
-    """Return what else the author is called: the label "by:…", and the initials of three or more names."""
-    names = [name for name in _NAMES.split(part.author) if name[:1].isalpha()]
-    initials = ("".join(name[0] for name in names).lower(),) if 3 <= len(names) <= 4 else ()
-    return (*(label[3:] for label in part.labels if label.startswith("by:")), *initials)
-
-
-def _entry(row: tuple[int, str, Part, bool]) -> Entry:
-    number, text, part, first = row
-    touched: Sequence[str] = (*part.files, *part.symbols) if first else ()
-    return Entry(
-        number=number,
-        body=text,
-        title=part.title,
-        author=" ".join((part.author, *handles(part))),
-        quoted=part.quoted[:2000] if first else "",
-        code=" ".join((*identifiers(part.title), *identifiers(text), *touched)),
-    )

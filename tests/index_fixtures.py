@@ -86,7 +86,9 @@ def opened(folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Index
     """An index in ``folder``."""
     database = Database(folder / "krab.db")
     try:
-        yield Index(folder, database, embedder or FakeEmbedder(), Faiss)
+        index = Index(folder, database, embedder or FakeEmbedder(), Faiss)
+        yield index
+        index.close()
     finally:
         database.close()
 

@@ -36,8 +36,16 @@ def documents(catalog: Catalog) -> frozenset[frozenset[str]]:
 def embed(catalog: Catalog, embedder: FakeEmbedder | None = None) -> int:
     """Give everything pending its vector; return how many were made."""
     embedder = embedder or FakeEmbedder()
-    pending = catalog.pending(embedder.identity, 1000)
-    catalog.add_vectors(embedder.identity, [key for key, _ in pending], embedder.embed([text for _, text in pending]))
+    return sum(
+        _embed(catalog, generation, embedder)
+        for generation in catalog.generations().values()
+        if generation.embedder == embedder.identity
+    )
+
+
+def _embed(catalog: Catalog, generation: Generation, embedder: FakeEmbedder) -> int:
+    pending = catalog.pending(generation, 1000)
+    catalog.add_vectors(generation, [key for key, _ in pending], embedder.embed([text for _, text in pending]))
     return len(pending)
 
 
@@ -266,7 +274,10 @@ def test_the_clock_ticks_when_vectors_come_and_when_generations_are_swapped(cata
     ticks = [catalog.tick()]
     embed(catalog)
     ticks.append(catalog.tick())
-    catalog.swap(catalog.begin("fake/2", 1, live=False))
+    building = catalog.begin(FAKE, 2, live=False)
+    catalog.cut_missing(building, 10)
+    embed(catalog)
+    catalog.swap(building)
     assert ticks[0] < ticks[1] < catalog.tick()
 
 
@@ -292,6 +303,59 @@ def test_what_is_missing_is_cut_bit_by_bit(catalog: Catalog) -> None:
     building = catalog.begin("fake/2", 1, live=False)
     assert [catalog.cut_missing(building, 2) for _ in range(4)] == [2, 2, 1, 0]
     assert catalog.cut_parts(building) == 5
+
+
+def test_a_generation_that_lacks_passages_or_vectors_does_not_become_the_live_one(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    embed(catalog)
+    before, building = live(catalog), catalog.begin("fake/2", 1, live=False)
+    assert not catalog.swap(building)
+    catalog.cut_missing(building, 10)
+    assert (catalog.swap(building), catalog.live()) == (False, before)
+    embed(catalog, FakeEmbedder("fake/2"))
+    assert (catalog.swap(building), catalog.live(), catalog.kept()) == (True, building, before)
+
+
+def test_a_kept_generation_comes_back_with_what_was_read_since(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    embed(catalog)
+    before, building = live(catalog), catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    embed(catalog, FakeEmbedder("fake/2"))
+    catalog.swap(building)
+    put(catalog, part("b", "A reed."))
+    assert catalog.revive() == catalog.building() == before
+    assert catalog.cut_missing(before, 10) == 1
+    embed(catalog)
+    assert (catalog.swap(before), catalog.live(), catalog.kept()) == (True, before, building)
+    assert [text for *_, text in catalog_contents(catalog).passages] == ["A leaf.", "A reed."]
+
+
+def test_a_kept_generation_of_the_same_embedder_gets_what_is_read(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    building = catalog.begin(FAKE, 2, live=False)
+    catalog.cut_missing(building, 10)
+    embed(catalog)
+    catalog.swap(building)
+    put(catalog, part("b", "A reed."))
+    assert [len(catalog.numbers(g)) for g in catalog.generations().values()] == [2, 2]
+
+
+def test_a_generation_that_was_dropped_gets_no_passages(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.drop(building)
+    assert (catalog.cut_missing(building, 10), catalog.numbers(building)) == (0, [])
+
+
+def test_vectors_of_a_generation_that_is_no_more_are_swept_away(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf."))
+    building = catalog.begin("fake/2", 1, live=False)
+    catalog.cut_missing(building, 10)
+    embed(catalog, FakeEmbedder("fake/2"))
+    catalog.drop(building)
+    count = catalog._database.connection().execute("SELECT count(*) FROM vectors").fetchone()[0]
+    assert count == 0
 
 
 def test_a_swap_leaves_one_generation_with_everything_in_it(catalog: Catalog) -> None:
@@ -328,6 +392,7 @@ def test_what_arrives_while_a_generation_is_built_is_in_both(catalog: Catalog) -
     put(catalog, part("c", "A stone."), post("b", "A better reed."))
     assert catalog.cut_missing(building, 10) == 0
     before = catalog_contents(catalog).passages
+    embed(catalog, FakeEmbedder("fake/2"))
     catalog.swap(building)
     assert catalog_contents(catalog).passages == before
     assert [text for *_, text in before] == ["A leaf.", "A better reed.", "A stone."]
@@ -336,7 +401,7 @@ def test_what_arrives_while_a_generation_is_built_is_in_both(catalog: Catalog) -
 def test_each_generation_waits_for_its_own_embedder(catalog: Catalog) -> None:
     put(catalog, part("a", "A leaf."))
     catalog.cut_missing(catalog.begin("fake/2", 1, live=False), 10)
-    assert (embed(catalog), catalog.totals().pending, embed(catalog, FakeEmbedder("fake/2"))) == (1, 1, 1)
+    assert (embed(catalog, FakeEmbedder("fake/2")), catalog.totals().pending, embed(catalog)) == (1, 1, 1)
 
 
 # Room

@@ -1,39 +1,62 @@
-"""``krab reindex``: a new generation beside the live one, then the swap."""
+"""``krab reindex``: a new generation beside the live one, then the swap; cancelled, and taken back."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing, suppress
 
 from bot.commands.poll import known
 from bot.settings import Settings
-from bot.wiring import open_database, open_embedder, opened, poller
-from index.engine import reindex
+from bot.wiring import open_database, opened, poller, reindexing
+from index.catalog import Catalog
+from index.database import Database
+from index.reindex import Progress, alone, cancel
+
+NICE = 10  # questions go first
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Cut and embed everything anew. Interrupted and started again, it goes on where it was."""
+    with closing(open_database(settings)) as database:
+        if options.cancel:
+            return _cancel(options, database)
+        with alone(settings.data):
+            return _reindex(options, settings, database)
+
+
+def _cancel(options: argparse.Namespace, database: Database) -> int:
+    there = cancel(database)
+    said = "the reindex is given up; what answered before still does" if there else "no reindex is under way"
+    print(json.dumps({"cancelled": there}) if options.json else said)
+    return 0
+
+
+def _reindex(options: argparse.Namespace, settings: Settings, database: Database) -> int:
     if options.sources:
         _read_again(options.sources, settings)
-    database = open_database(settings)
-    started, done = time.monotonic(), 0
-    try:
-        embedder = open_embedder(settings, database, fresh=True)
-        for done, total in reindex(database, embedder):
-            rate = done / (time.monotonic() - started)
-            left = (total - done) / max(rate, 0.001)
-            print(f"{done} of {total} parts, {100 * done / max(total, 1):.0f} %, {left:.0f} s left", file=sys.stderr)
-    finally:
-        database.close()
-    seconds = round(time.monotonic() - started, 1)
+    with suppress(OSError):
+        os.nice(NICE)
+    started = time.monotonic()
+    for step in reindexing(settings, database, back=options.rollback):
+        print(told(step), file=sys.stderr)
+    live, parts = Catalog(database).live(), Catalog(database).totals().parts
+    seconds, embedder = round(time.monotonic() - started, 1), live.embedder if live else ""
     if options.json:
-        print(json.dumps({"parts": done, "embedder": embedder.identity, "seconds": seconds}))
+        print(json.dumps({"parts": parts, "embedder": embedder, "seconds": seconds}))
     else:
-        print(f"{done} parts are now indexed with {embedder.identity} ({seconds} s)")
+        print(f"{parts} parts are now indexed with {embedder} ({seconds} s)")
     return 0
+
+
+def told(step: Progress) -> str:
+    """Return a step in a line for a person."""
+    left = f", {step.left:.0f} s left" if step.left is not None else ""
+    return f"{step.done} of {step.total} parts, {step.percent} %, {step.rate:.0f} a second{left}"
 
 
 def _read_again(names: Sequence[str], settings: Settings) -> None:

@@ -6,8 +6,10 @@ import argparse
 import json
 from typing import TypedDict
 
+from bot.commands.reindex import told
 from bot.settings import Settings
 from bot.wiring import Krab, opened, source_rows
+from index.reindex import progress
 
 SHOWN = 20
 
@@ -24,6 +26,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         print(f"{name:<10} {view[name]}")
     for source, count in view["sources"].items():
         print(f"  {count:>8} from {source}")
+    if view["reindex"]:
+        print(f"reindex    {view['reindex']}")
     for line in view["trouble"]:
         print(f"trouble    {line}")
     _print_rejected(view["rejected"])
@@ -42,6 +46,7 @@ class View(TypedDict):
     sources: dict[str, int]
     trouble: list[str]
     rejected: list[str]
+    reindex: str | None
 
 
 def _view(krab: Krab) -> View:
@@ -57,7 +62,15 @@ def _view(krab: Krab) -> View:
         "sources": krab.index.catalog.counts(),
         "trouble": [f"{row.name}: {row.last_error}" for row in rows if row.last_error],
         "rejected": [f"{source}: {r.where}: {r.reason}" for source, r in krab.index.catalog.rejected()],
+        "reindex": _reindex(krab),
     }
+
+
+def _reindex(krab: Krab) -> str | None:
+    step = progress(krab.database, krab.settings.data)
+    if step is None:
+        return None
+    return told(step) if step.running else f"interrupted at {step.percent} %; `krab reindex` goes on, or `--cancel`"
 
 
 def _print_rejected(lines: list[str]) -> None:

@@ -1,0 +1,254 @@
+"""Reindexing beside the index that answers: progress, killing, cancelling, going back, following."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from index import caches
+from index.catalog import Catalog
+from index.database import Database
+from index.engine import Index
+from index.errors import IndexProblem, NeedsReindex
+from index.model import Batch
+from index.reindex import AlreadyRunning, Cancelled, Progress, alone, cancel, progress, reindex, roll_back, running
+from index.stores.faiss import Faiss
+from tests.index_fixtures import FakeEmbedder, catalog_contents, contents, differences, opened, part, stream
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRST, SECOND = FakeEmbedder(), FakeEmbedder("fake/2")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An index of 450 parts."""
+    with opened(tmp_path) as index:
+        index.ingest(Batch(tuple(part(f"{n}", f"Leaf number {n}.") for n in range(450))), "pond")
+        index.save()
+    return tmp_path
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[Database]:
+    with closing(Database(folder / "krab.db")) as database:
+        yield database
+
+
+@pytest.fixture
+def following(folder: Path, database: Database) -> Iterator[Index]:
+    """An index that can load either embedder."""
+    index = Index(folder, database, FakeEmbedder(), Faiss, load=FakeEmbedder)
+    yield index
+    index.close()
+
+
+def ids(index: Index, query: str) -> list[str]:
+    return [result.hit.passage.part for result in index.search(query, 3)]
+
+
+def ticking() -> Callable[[], float]:
+    moments = iter(range(10_000))
+    return lambda: 10.0 * next(moments)
+
+
+def test_every_step_says_how_far_it_is_and_how_long_it_will_take(database: Database) -> None:
+    steps = list(reindex(database, SECOND, clock=ticking()))
+    assert [(s.done, s.total, s.percent) for s in steps] == [(200, 450, 44), (400, 450, 88), (450, 450, 100)]
+    assert [s.rate for s in steps] == [20.0, 20.0, 15.0]
+    assert [s.left for s in steps] == [12.5, 2.5, 0.0]
+
+
+def test_others_see_how_far_it_is_and_whether_it_runs(database: Database, folder: Path) -> None:
+    assert progress(database, folder) is None
+    next(reindex(database, SECOND, clock=ticking()))
+    seen = progress(database, folder)
+    assert seen
+    assert (seen.done, seen.running) == (200, False)
+    with alone(folder):
+        assert progress(database, folder) == Progress(2, 200, 450, 20.0, seen.began, seen.beat, running=True)
+
+
+def test_only_one_process_reindexes_at_a_time(folder: Path) -> None:
+    with alone(folder), pytest.raises(AlreadyRunning, match="krab status"), alone(folder):
+        pass
+    assert not running(folder)
+
+
+def test_a_reindex_is_cancelled_by_anybody_and_leaves_the_index_as_it_was(database: Database, folder: Path) -> None:
+    before = contents(folder)
+    steps = reindex(database, SECOND)
+    next(steps)
+    with closing(Database(folder / "krab.db")) as other:
+        assert cancel(other)
+        assert not cancel(other)
+    with pytest.raises(Cancelled):
+        list(steps)
+    assert differences(before, contents(folder)) == []
+    assert Catalog(database).building() is None
+
+
+def test_after_a_cancelled_reindex_the_next_begins_anew(database: Database) -> None:
+    next(reindex(database, SECOND))
+    cancel(database)
+    assert [step.done for step in reindex(database, SECOND)] == [200, 400, 450]
+
+
+def test_going_back_takes_the_generation_before_with_what_was_read_since(database: Database, folder: Path) -> None:
+    list(reindex(database, SECOND))
+    with opened(folder, FakeEmbedder("fake/2")) as index:
+        index.ingest(Batch((part("newt", "A newt sleeps."),), removed=("7",)), "pond")
+    wanted = contents(folder)
+    list(roll_back(database, FakeEmbedder))
+    live = Catalog(database).live()
+    assert live
+    assert live.embedder == "fake/1"
+    assert differences(wanted, contents(folder)) == []
+    with opened(folder) as index:
+        assert ids(index, "newt")[0] == "newt"
+
+
+def test_going_back_twice_is_going_nowhere(database: Database) -> None:
+    list(reindex(database, SECOND))
+    live = Catalog(database).live()
+    list(roll_back(database, FakeEmbedder))
+    list(roll_back(database, FakeEmbedder))
+    assert Catalog(database).live() == live
+
+
+def test_there_is_nothing_to_go_back_to_before_the_first_reindex(database: Database) -> None:
+    with pytest.raises(IndexProblem, match="no generation to go back to"):
+        list(roll_back(database, FakeEmbedder))
+
+
+def test_nobody_goes_back_while_a_reindex_is_begun(database: Database) -> None:
+    list(reindex(database, SECOND))
+    next(reindex(database, FIRST))
+    with pytest.raises(IndexProblem, match="--cancel"):
+        list(roll_back(database, FakeEmbedder))
+
+
+def test_only_the_last_generation_is_kept(database: Database) -> None:
+    for embedder in (SECOND, FIRST, SECOND):
+        list(reindex(database, embedder))
+    catalog = Catalog(database)
+    assert [g.number for g in catalog.generations().values()] == [3, 4]
+    assert len(catalog_contents(catalog).passages) == 450
+    vectors = database.connection().execute("SELECT embedder, count(*) FROM vectors GROUP BY embedder").fetchall()
+    assert vectors == [("fake/1", 450), ("fake/2", 450)]
+
+
+def test_caches_of_generations_that_are_no_more_are_removed(database: Database, folder: Path) -> None:
+    for embedder in (SECOND, FIRST):
+        list(reindex(database, embedder))
+    caches.discard(folder, Catalog(database).generations())
+    with opened(folder) as index:
+        index.save()
+    assert sorted(path.name for path in folder.glob("*-[0-9]*")) == ["vectors-3.faiss", "words-3"]
+
+
+def test_an_open_index_follows_to_another_embedder(following: Index, database: Database) -> None:
+    list(reindex(database, SECOND))
+    assert ids(following, "number 77")[0] == "77"
+    following.close()
+    assert following.embedder.identity == "fake/2"
+    assert ids(following, "number 77")[0] == "77"
+
+
+def test_an_index_that_cannot_follow_goes_on_with_what_it_has(folder: Path, database: Database) -> None:
+    with opened(folder) as index:
+        list(reindex(database, SECOND))
+        assert ids(index, "number 77")[0] == "77"
+        assert index.embedder.identity == "fake/1"
+
+
+def test_an_index_whose_generation_is_gone_says_that_it_must_be_restarted(folder: Path, database: Database) -> None:
+    with opened(folder) as index:
+        list(reindex(database, SECOND))
+        list(reindex(database, FakeEmbedder("fake/3")))
+        with pytest.raises(NeedsReindex, match="restart"):
+            index.search("leaf")
+
+
+def test_an_index_that_was_left_two_generations_behind_follows_at_once(following: Index, database: Database) -> None:
+    list(reindex(database, SECOND))
+    list(reindex(database, FakeEmbedder("fake/3")))
+    assert ids(following, "number 77")[0] == "77"
+    assert following.embedder.identity == "fake/3"
+
+
+def test_a_step_of_the_reindex_makes_nobody_look_at_the_catalogue_again(following: Index, database: Database) -> None:
+    before = following.catalog.tick()
+    list(islice(reindex(database, SECOND), 2))
+    assert following.catalog.tick() == before
+
+
+def test_with_prepared_caches_the_next_start_does_nothing_but_open_them(database: Database, folder: Path) -> None:
+    catalog = Catalog(database)
+    list(
+        reindex(
+            database,
+            SECOND,
+            prepare=lambda generation, width: caches.prepare(folder, catalog, generation, Faiss(width)),
+        )
+    )
+    stamp = (folder / "vectors-2.faiss").stat().st_mtime_ns
+    with opened(folder, FakeEmbedder("fake/2")) as index:
+        index.save()
+    assert (folder / "vectors-2.faiss").stat().st_mtime_ns == stamp
+
+
+# Killed
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from index import reindex
+from index.database import Database
+from tests.index_fixtures import FakeEmbedder
+
+class Slow(FakeEmbedder):
+    def embed(self, texts):
+        time.sleep(0.01)
+        return super().embed(texts)
+
+reindex._CUT_AT_ONCE = 20
+with reindex.alone(Path(sys.argv[1])):
+    for step in reindex.reindex(Database(Path(sys.argv[1]) / "krab.db"), Slow("fake/2"), clock=time.time):
+        print(step.done, flush=True)
+"""
+
+
+def killed(folder: Path, steps: int, delay: float) -> int:
+    """Reindex until ``steps`` are done and ``delay`` seconds more, then SIGKILL."""
+    command = [sys.executable, "-c", SLOW, str(folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        list(islice(process.stdout, steps))
+        time.sleep(delay)
+        process.kill()
+        return process.wait()
+
+
+def test_killed_again_and_again_while_questions_are_asked_it_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        for batch in stream():
+            index.ingest(batch, "pond")
+    wanted = contents(tmp_path)
+    with closing(Database(tmp_path / "krab.db")) as database:
+        index = Index(tmp_path, database, FakeEmbedder(), Faiss, load=FakeEmbedder)
+        said = ids(index, "frog and newt on a leaf")
+        for kill in range(4):
+            assert killed(tmp_path, 2, 0.007 * kill) == -signal.SIGKILL
+            assert ids(index, "frog and newt on a leaf") == said
+        list(reindex(database, FakeEmbedder("fake/2")))
+        assert ids(index, "frog and newt on a leaf") == said
+        index.close()
+    assert differences(wanted, contents(tmp_path)) == []
