@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.chat import Chat, ChatRefused
+from bot.courier import Courier
 from bot.dispatch import Dispatcher
 from bot.wiring import Krab, chats, dispatcher, poller, site
 
 log = logging.getLogger(__name__)
 
+PAUSE = 30.0  # seconds
 RESUMED = timedelta(hours=6)  # a question older than this was given up by who asked it
 
 
@@ -32,7 +34,8 @@ async def serve(krab: Krab) -> None:
     handling = dispatcher(krab)
     adapters = chats(krab.settings)
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
-    tasks = [page, *(asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters)]
+    tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
+    tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
     polling.start()
@@ -66,6 +69,16 @@ async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
         log.error("%s; the other services go on", refusal)
     except Exception:
         log.exception("%s: stopped by an error of ours; the other services go on", chat.name)
+
+
+async def _deliver(krab: Krab, adapters: Sequence[Chat]) -> None:
+    """Send what is in the outbox; a full disk or a bug stops it for a while, not for ever."""
+    while True:
+        try:
+            await Courier(krab.outbox, {chat.name: chat for chat in adapters}).run()
+        except Exception:
+            log.exception("delivery was stopped by an error of ours; it begins again in %.0f s", PAUSE)
+            await asyncio.sleep(PAUSE)
 
 
 async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
-from bot import answer_record
+from bot import record
 from bot.chat import Incoming
 from bot.model import Answer
 
@@ -150,7 +150,7 @@ class State:
 
     def finish(self, incoming: Incoming, status: str, answer: Answer | None = None) -> None:
         """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer."""
-        kept = answer_record.written(answer) if answer else None
+        kept = record.written(answer) if answer else None
         with self._lock, self._db:
             self._db.execute(
                 "UPDATE asked SET status = ?, finished = ?, answer = ? WHERE service = ? AND key = ?",
@@ -249,4 +249,4 @@ def _asked(row: tuple[str, str, str, str, str, str, float, str] | None) -> Asked
     *words, created, answer = row
     service, key, channel, thread, user, text = words
     moment = datetime.fromtimestamp(created, UTC)
-    return Asked(service, key, channel, thread, user, text, moment, answer_record.read(answer))
+    return Asked(service, key, channel, thread, user, text, moment, record.read(answer, Answer))

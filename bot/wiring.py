@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.answer import Answerer
+from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.state import State
 from feeds.cursors import Cursors
@@ -53,6 +54,8 @@ class Krab:
     answerer: Answerer
     state: State
     cursors: Cursors
+    memory: Database  # state.db, for what has tables of its own there
+    outbox: Outbox
 
 
 @contextmanager
@@ -62,10 +65,12 @@ def opened(settings: Settings) -> Iterator[Krab]:
     Raises ``IndexProblem`` with one clear line when the directory can't be used as it is.
     """
     database = open_database(settings)
+    memory = Database(settings.data / "state.db")
     try:
         index = open_index(settings, database)
-        state = State(settings.data / "state.db")
-        krab = Krab(settings, database, index, Answerer(index), state, Cursors.at(database.path))
+        state = State(memory.path)
+        cursors, outbox = Cursors.at(database.path), Outbox(memory)
+        krab = Krab(settings, database, index, Answerer(index), state, cursors, memory, outbox)
         if settings.starter_notes:
             read_starter_notes(krab)
         index.save()
@@ -74,6 +79,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
         index.save()
         state.close()
     finally:
+        memory.close()
         database.close()
 
 
@@ -268,6 +274,7 @@ def context(krab: Krab) -> Context:
         ask=krab.answerer.answer,
         index=krab.index,
         state=krab.state,
+        outbox=krab.outbox,
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),

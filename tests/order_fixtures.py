@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from bot.ordering import Ordering
 from bot.orders import Context, found
+from bot.outbox import Outbox
 from bot.state import State
 from bot.web_views import SourceRow, StatusView
 from index.engine import Index
@@ -20,11 +21,12 @@ STATUS = StatusView(1234, 567, 8901, NOON, "fake/1", "0.9", ready=True)
 
 
 def context(state: State | None = None, **changes: Any) -> Context:
-    """A context whose admin is "root" on every service. There is no index until a test gives one."""
+    """A context whose admin is "root" on every service. There are no index and outbox until a test gives them."""
     made = Context(
         ask=FakeAnswerer(),
         index=cast(Index, None),
         state=cast(State, state),
+        outbox=cast(Outbox, None),
         sources=lambda: ROWS,
         status=lambda: STATUS,
         clock=FakeClock(),

@@ -27,6 +27,7 @@ from bot.chat import Incoming, Reply
 
 if TYPE_CHECKING:
     from bot.model import Answer, Question
+    from bot.outbox import Outbox
     from bot.state import State
     from bot.web_views import SourceRow, StatusView
     from index.engine import Index
@@ -47,6 +48,7 @@ class Context:
     ask: Callable[[Question], Answer]
     index: Index
     state: State
+    outbox: Outbox
     sources: Callable[[], Sequence[SourceRow]]
     status: Callable[[], StatusView]
     clock: Callable[[], datetime]
