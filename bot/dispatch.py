@@ -1,15 +1,14 @@
-"""Whether a message is answered, and how a question runs from its arrival to its final word.
+"""Whether a message is answered, and who sees to it: a table, and the driver around it.
 
 Rules of this file:
 - ``decide`` is a table read from the top; it sees values only.
-- Every question that is taken gets exactly one final message, whatever happens on the way.
-- Answering is the CPU's work: it runs in threads, few at a time, with a limit on how many wait.
-- Whoever works on a question has claimed it in ``State``; a second delivery finds it taken.
+- Whoever works on a message has claimed it in ``State``; a second delivery finds it taken.
+- A message that is taken gets one final word, and that is recorded when it was delivered; what could not be
+  delivered stays claimed, and is taken up by the next process.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -17,8 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.answering import Answering, How
+from bot.channels import DEFAULT, Manner, Mode
 from bot.chat import ChatRefused, Incoming, Reply
-from bot.intent import ASK, asks_for_help, understood
+from bot.intent import ASK, asks_for_help, is_question, understood
+from bot.limits import Limits
 from bot.model import Answer, Question
 from bot.ordering import NO_ORDERS, Ordering
 from bot.state import State
@@ -31,72 +33,86 @@ class Decision(StrEnum):
 
     IGNORE = "ignore"
     ANSWER = "answer"
+    VOLUNTEER = "volunteer"  # answer what nobody asked krab
     ORDER = "order"  # a command, a button or a form
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """What went before in the message's thread."""
+    """What went before in the message's thread. ``edited`` is what the question said that this one replaces."""
 
     answered: bool = False  # krab has answered in it
     people: frozenset[str] = frozenset()  # who wrote in it, krab left out
+    edited: str | None = None
 
 
 _SOMEBODY = re.compile(r"(?<!\S)@\w")
 
 
-def _addressed(message: Incoming, _: Conversation) -> bool:
+def _addressed(message: Incoming) -> bool:
     return message.direct or message.mentioned
-
-
-def _follow_up(message: Incoming, conversation: Conversation) -> bool:
-    """One person talks with krab alone, and goes on without naming anybody."""
-    alone = conversation.people <= {message.user}
-    return message.in_thread and conversation.answered and alone and not _SOMEBODY.search(message.text)
-
-
-def _ordered(message: Incoming, _: Conversation) -> bool:
-    return message.act is not None or (message.command != "" and not _asks(message))
 
 
 def _asks(message: Incoming) -> bool:
     return message.command == ASK and bool(message.text.strip())
 
 
-Rule = tuple[Callable[[Incoming, Conversation], bool], Decision]
+def _ordered(message: Incoming) -> bool:
+    return message.act is not None or (message.command != "" and not _asks(message))
+
+
+def _alone(message: Incoming, c: Conversation) -> bool:
+    return c.people <= {message.user}
+
+
+def _follow_up(message: Incoming, c: Conversation) -> bool:
+    """One person talks with krab alone, and goes on without naming anybody."""
+    return message.in_thread and c.answered and _alone(message, c) and not _SOMEBODY.search(message.text)
+
+
+def _volunteers(message: Incoming, c: Conversation, manner: Manner) -> bool:
+    """Whether krab speaks here without being named. Among several people, only to a question."""
+    if _SOMEBODY.search(message.text) or not (is_question(message.text) or not manner.only_questions):
+        return False
+    if not message.in_thread:
+        return manner.mode in (Mode.ROOT_POSTS, Mode.THREADS)
+    return manner.mode is Mode.THREADS and (_alone(message, c) or is_question(message.text))
+
+
+Rule = tuple[Callable[[Incoming, Conversation, Manner], bool], Decision]
 
 RULES: tuple[Rule, ...] = (
-    (lambda message, _: message.from_bot, Decision.IGNORE),
-    (_ordered, Decision.ORDER),
-    (lambda message, _: _asks(message), Decision.ANSWER),
-    (lambda message, c: not (_addressed(message, c) or _follow_up(message, c)), Decision.IGNORE),
-    (lambda message, _: asks_for_help(message.text), Decision.IGNORE),  # "!" or a smile after an answer asks nothing
-    (lambda _, __: True, Decision.ANSWER),
+    (lambda m, c, _: m.from_bot, Decision.IGNORE),
+    (lambda m, c, _: c.edited is not None and c.edited == m.text, Decision.IGNORE),  # a preview was added, say
+    (lambda m, c, _: c.edited is not None and not asks_for_help(m.text), Decision.ANSWER),
+    (lambda m, c, _: _ordered(m), Decision.ORDER),
+    (lambda m, c, _: _asks(m), Decision.ANSWER),
+    (lambda m, c, _: asks_for_help(m.text), Decision.IGNORE),  # "!" or a smile asks nothing
+    (lambda m, c, _: m.direct, Decision.ANSWER),
+    (lambda m, c, manner: manner.mode is Mode.OFF, Decision.IGNORE),
+    (lambda m, c, _: m.mentioned or _follow_up(m, c), Decision.ANSWER),
+    (_volunteers, Decision.VOLUNTEER),
+    (lambda m, c, _: True, Decision.IGNORE),
 )
 
 
-def decide(incoming: Incoming, conversation: Conversation) -> Decision:
+def decide(incoming: Incoming, conversation: Conversation, manner: Manner = DEFAULT) -> Decision:
     """What the first rule that applies says."""
-    return next(decision for applies, decision in RULES if applies(incoming, conversation))
+    return next(decision for applies, decision in RULES if applies(incoming, conversation, manner))
 
 
-BUSY = "I have more questions waiting than I can take. Please ask again in a minute."
-SLOW = "That took longer than I allow myself. Please ask again, or ask for something narrower."
-FAILED = "Something went wrong on my side; it is logged. Please try again later."
+def how(decision: Decision, incoming: Incoming, manner: Manner) -> How:
+    """How an answer is given: to whom, and whether "I don't know" is said."""
+    private = not incoming.direct and (incoming.command == ASK or manner.private)
+    return How(private=private, silent=decision is Decision.VOLUNTEER and manner.only_cited)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is done at a time. ``patience`` is in seconds, from the question to its answer."""
-
-    at_once: int = 2
-    waiting: int = 50
-    patience: float = 60.0
-    longest: int = 4_000  # characters of a question that are read
+def _anywhere(_: str, __: str) -> Manner:
+    return DEFAULT
 
 
 class Dispatcher:
-    """Takes messages from every chat and sees each question through to its final word."""
+    """Takes messages from every chat and sees each through to its final word."""
 
     def __init__(
         self,
@@ -105,21 +121,23 @@ class Dispatcher:
         limits: Limits | None = None,
         *,
         ordering: Ordering | None = None,
+        manner: Callable[[str, str], Manner] = _anywhere,
+        reading: Callable[[], str] = str,
     ) -> None:
-        """Without an ``ordering`` there are questions only."""
-        self._answerer = answerer
+        """``manner`` says how krab behaves in a (service, channel). Without an ``ordering`` there are no commands."""
         self._state = state
         self._ordering = ordering or NO_ORDERS
-        self._limits = limits or Limits()
-        self._slots = asyncio.Semaphore(self._limits.at_once)
-        self._open = 0  # questions taken and not yet finished
+        self._manner = manner
+        self._answering = Answering(answerer, limits or Limits(), reading=reading)
 
     async def handle(self, received: Incoming, reply: Reply) -> None:
         """The ``Handler`` of every chat."""
         incoming = understood(received, self._ordering.orders)
-        decision = decide(incoming, self._conversation(incoming))
+        manner = DEFAULT if incoming.direct else self._manner(incoming.service, incoming.channel)
+        decision = decide(incoming, self._conversation(incoming), manner)
         if decision is not Decision.IGNORE and self._state.claim(incoming):
-            await self._respond(decision, incoming, reply)
+            answering = None if decision is Decision.ORDER else how(decision, incoming, manner)
+            await self._respond(incoming, reply, answering)
 
     async def resume(self, service: str, since: datetime, reply_to: Callable[[Incoming], Reply]) -> None:
         """Answer what an earlier process took over from ``service`` and did not finish.
@@ -128,72 +146,32 @@ class Dispatcher:
         """
         for incoming in self._state.unfinished(service, since):
             if self._state.claim(incoming):
-                await self._respond(Decision.ANSWER, incoming, reply_to(incoming))
+                manner = self._manner(incoming.service, incoming.channel)
+                await self._respond(incoming, reply_to(incoming), how(Decision.ANSWER, incoming, manner))
 
     def _conversation(self, incoming: Incoming) -> Conversation:
-        if incoming.direct or incoming.from_bot or incoming.act:
+        if incoming.from_bot or incoming.act:
             return Conversation()  # decided without it, and nothing to remember
+        edited = self._state.asked(incoming) if incoming.edits else None
+        if incoming.direct:
+            return Conversation(edited=edited)
         self._state.hear(incoming)
         if not incoming.in_thread:
-            return Conversation()
-        return Conversation(self._state.spoken_in(incoming), self._state.people(incoming))
+            return Conversation(edited=edited)
+        return Conversation(self._state.spoken_in(incoming), self._state.people(incoming), edited)
 
-    async def _respond(self, decision: Decision, incoming: Incoming, reply: Reply) -> None:
-        """Deliver the final word; a question whose final word can't be delivered stays claimed."""
-        self._open += 1
+    async def _respond(self, incoming: Incoming, reply: Reply, manner: How | None) -> None:
+        """Say the final word and record it; without a ``How`` it is an order's."""
         try:
-            status, answer = await self._final(decision, incoming, reply)
+            if manner is None:
+                status, shown = await self._ordering.run(incoming, reply)
+                answer, text = (shown.answer, shown.text) if shown else (None, "")
+            else:
+                earlier, text = self._state.earlier(incoming), ""
+                status, answer = await self._answering.respond(incoming, reply, earlier, manner)
         except ChatRefused:
             raise  # the chat's own loop ends with this, and the question is taken up after a restart
         except Exception as error:
             log.warning("%s: no way to reply to %s: %s", incoming.service, incoming.key, error)
         else:
-            self._state.finish(incoming, status, answer)
-        finally:
-            self._open -= 1
-
-    async def _final(self, decision: Decision, incoming: Incoming, reply: Reply) -> tuple[str, Answer | None]:
-        """Say the final word; what it was, for the record."""
-        if decision is Decision.ORDER:
-            return await self._ordering.run(incoming, reply), None
-        if self._open > self._limits.at_once + self._limits.waiting:
-            await reply.text(BUSY)
-            return "busy", None
-        try:
-            return "answered", await self._answer(incoming, reply)
-        except ChatRefused:
-            raise
-        except TimeoutError:
-            log.warning("%s: question %s took more than %s s", incoming.service, incoming.key, self._limits.patience)
-            await reply.text(SLOW)
-            return "slow", None
-        except Exception:
-            log.exception("%s: question %s failed", incoming.service, incoming.key)
-            await reply.text(FAILED)
-            return "failed", None
-
-    async def _answer(self, incoming: Incoming, reply: Reply) -> Answer:
-        question = Question(incoming.text[: self._limits.longest], self._state.earlier(incoming))
-        async with asyncio.timeout(self._limits.patience):
-            thinking = asyncio.ensure_future(self._think(question))
-            try:
-                await reply.working()
-                answer = await thinking
-            finally:
-                thinking.cancel()
-        await reply.answer(answer, private=incoming.command == ASK and not incoming.direct)
-        return answer
-
-    async def _think(self, question: Question) -> Answer:
-        """Run the answerer in a thread. The slot is free when the thread ends, not when we stop waiting:
-        a thread can't be stopped, and must not be joined by ever more of its kind.
-        """
-        await self._slots.acquire()
-        work = asyncio.ensure_future(asyncio.to_thread(self._answerer, question))
-        work.add_done_callback(self._done)
-        return await asyncio.shield(work)
-
-    def _done(self, work: asyncio.Future[Answer]) -> None:
-        self._slots.release()
-        if not work.cancelled():
-            work.exception()  # seen, though nobody may be waiting any more
+            self._state.finish(incoming, status, answer, text=text)

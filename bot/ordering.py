@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from bot.card import Card, note
 from bot.chat import ChatRefused, Incoming, Reply
 from bot.orders import Context, Order, Who
+from bot.state import Asked
 
 log = logging.getLogger(__name__)
 
@@ -53,25 +54,28 @@ class Ordering:
         self.orders = orders
         self._context = context
 
-    async def run(self, incoming: Incoming, reply: Reply) -> str:
-        """Do what was ordered; how it ended, for the record: "ordered", "denied", "unknown" or "failed"."""
+    async def run(self, incoming: Incoming, reply: Reply) -> tuple[str, Asked | None]:
+        """Do what was ordered; how it ended, for the record, and the answered question that it showed again, if any.
+
+        It ends as "ordered", "answered" (when it showed an answer), "denied", "unknown" or "failed".
+        """
         order, context = chosen(incoming, self.orders), self._context
         if order is None or context is None:
             name = incoming.act.name if incoming.act else incoming.command
             await reply.card(unknown(name, self.orders), private=True)
-            return "unknown"
+            return "unknown", None
         if not context.may(incoming, order.who):
             await reply.card(note(WHO[order.who]), private=True)
-            return "denied"
+            return "denied", None
         try:
-            await order.run(incoming, reply, context)
+            shown = await order.run(incoming, reply, context)
         except ChatRefused:
             raise
         except Exception:
             log.exception("%s: order %s failed", incoming.service, order.name)
             await reply.text(FAILED)
-            return "failed"
-        return "ordered"
+            return "failed", None
+        return "answered" if shown else "ordered", shown
 
 
 NO_ORDERS = Ordering({}, None)

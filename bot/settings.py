@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.limits import Limits
 from feeds.kinds import Source
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "admins",
         "llm",
         "web",
+        "limits",
     ),
     "sources": ("name", "kind", "url", "every", "filter"),
     "index": ("embedder",),
@@ -38,6 +40,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "admins": ("slack", "matrix"),
     "llm": ("base_url", "model"),
     "web": ("listen", "allowed_hosts"),
+    "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
 _SECRETS = {
@@ -49,6 +52,7 @@ _SECRETS = {
     "recovery_key": "KRAB_MATRIX_RECOVERY_KEY",
     "api_key": "KRAB_LLM_API_KEY",
 }
+_TYPES = {bool: "true or false", int: "a whole number", str: "a string"}
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -136,6 +140,7 @@ class Settings:
     llm: LlmSettings = LlmSettings()
     web: WebSettings = WebSettings()
     admins: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (service, user ids)
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
 
 
 def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Settings:
@@ -161,6 +166,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""}), api_key=secrets["api_key"]),
         web=_web(told, environ),
         admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
+        limits=_limits(told),
     )
 
 
@@ -218,8 +224,8 @@ def _typed(table: Mapping[str, Any], key: str, default: Any) -> Any:
         if not (isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)):
             raise SettingsError(f"{key} must be a list of strings")
         return tuple(value)
-    if not isinstance(value, type(default)):
-        raise SettingsError(f"{key} must be {'true or false' if isinstance(default, bool) else 'a string'}")
+    if type(value) is not type(default):
+        raise SettingsError(f"{key} must be {_TYPES[type(default)]}")
     return value
 
 
@@ -246,6 +252,17 @@ def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:
     if not re.fullmatch(r".+:\d{1,5}", values["listen"]):
         raise SettingsError(f"[web] listen must be host:port, not {values['listen']!r}")
     return WebSettings(**values)
+
+
+def _limits(told: Mapping[str, Any]) -> Limits:
+    usual = Limits()
+    names = ("per_user", "per_channel", "at_once", "waiting")
+    values = _values(told, "limits", {name: getattr(usual, name) for name in names} | {"patience": ""})
+    patience = span(values.pop("patience") or f"{usual.patience:.0f}s")
+    for name, value in values.items():
+        if value < (1 if name == "at_once" else 0):
+            raise SettingsError(f"[limits] {name} can't be {value}")
+    return Limits(**values, patience=patience)
 
 
 def _secret(environ: Mapping[str, str], variable: str) -> Secret:

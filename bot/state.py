@@ -60,19 +60,33 @@ MIGRATIONS = (
     ALTER TABLE asked ADD COLUMN command TEXT NOT NULL DEFAULT '';
     CREATE INDEX asked_by_user ON asked (service, user, created)
     """,  # command is '' for a question, 'act:NAME' for a button or form
+    """
+    ALTER TABLE asked ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
+    ALTER TABLE asked ADD COLUMN edits TEXT NOT NULL DEFAULT '';
+    CREATE INDEX asked_edits ON asked (service, edits)
+    """,  # outcome is an answer's own status: 'answered', 'weak' …; edits the key of the message that was replaced
 )
 
+KEPT = ("service", "key", "channel", "thread", "user", "text", "edits")
 CLAIM = """
-    INSERT INTO asked (service, key, channel, thread, user, text, command, status, owner, tries, created)
-    VALUES (:service, :key, :channel, :thread, :user, :text, :command, 'claimed', :owner, 1, :now)
+    INSERT INTO asked (service, key, channel, thread, user, text, command, edits, status, owner, tries, created)
+    VALUES (:service, :key, :channel, :thread, :user, :text, :command, :edits, 'claimed', :owner, 1, :now)
     ON CONFLICT (service, key) DO UPDATE SET owner = :owner, tries = tries + 1
     WHERE status = 'claimed' AND owner != :owner AND tries < :tries
     RETURNING key
 """
+FINISH = """
+    UPDATE asked SET status = ?, finished = ?, answer = ?, outcome = ?, text = ? WHERE service = ? AND key = ?
+"""
 UNFINISHED = """
-    SELECT service, channel, thread, key, user, text, command FROM asked
+    SELECT service, channel, thread, key, user, text, command, edits FROM asked
     WHERE service = ? AND status = 'claimed' AND command IN ('', 'ask') AND owner != ? AND tries < ? AND created >= ?
     ORDER BY created
+"""
+REFUSED = """
+    SELECT service, key, channel, thread, user, text, created, answer FROM asked
+    WHERE status = 'answered' AND outcome IN ('weak', 'not_found', 'out_of_scope') AND answer IS NOT NULL
+    AND service != 'command line' AND created >= ? ORDER BY created DESC LIMIT ?
 """
 ANSWERED = """
     SELECT service, key, channel, thread, user, text, created, answer FROM asked
@@ -80,8 +94,16 @@ ANSWERED = """
 """
 EARLIER_IN_THREAD = """
     SELECT text FROM asked
-    WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key != ?
+    WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key NOT IN (?, ?) AND edits != ?
     ORDER BY created DESC LIMIT ?
+"""
+ASKED = """
+    SELECT text, status FROM asked
+    WHERE service = ? AND user = ? AND (key = ? OR edits = ?) AND command IN ('', 'ask') ORDER BY created DESC LIMIT 1
+"""
+REPLACED = """
+    UPDATE asked SET status = 'replaced'
+    WHERE service = ? AND (key = ? OR edits = ?) AND key != ? AND status = 'answered'
 """
 CITED = """
     SELECT DISTINCT json_extract(c.value, '$.id'), json_extract(c.value, '$.quote')
@@ -143,25 +165,35 @@ class State:
     def claim(self, incoming: Incoming) -> bool:
         """Whether the caller shall work on this message: nobody has, or a dead process was about to."""
         values: dict[str, object] = {"owner": self._owner, "now": self._clock().timestamp(), "tries": TRIES}
-        values |= {name: getattr(incoming, name) for name in ("service", "key", "channel", "thread", "user", "text")}
+        values |= {name: getattr(incoming, name) for name in KEPT}
         values["command"] = f"act:{incoming.act.name}" if incoming.act else incoming.command
         with self._lock, self._db:
             return self._db.execute(CLAIM, values).fetchone() is not None
 
-    def finish(self, incoming: Incoming, status: str, answer: Answer | None = None) -> None:
-        """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer."""
+    def finish(self, incoming: Incoming, status: str, answer: Answer | None = None, *, text: str = "") -> None:
+        """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer.
+
+        ``text`` is the question that was answered, when the message did not say it (a button that shows again).
+        """
         kept = record.written(answer) if answer else None
+        values = (status, self._clock().timestamp(), kept, answer.status.value if answer else "", text or incoming.text)
         with self._lock, self._db:
-            self._db.execute(
-                "UPDATE asked SET status = ?, finished = ?, answer = ? WHERE service = ? AND key = ?",
-                (status, self._clock().timestamp(), kept, incoming.service, incoming.key),
-            )
+            self._db.execute(FINISH, (*values, incoming.service, incoming.key))
+            if incoming.edits:
+                self._db.execute(REPLACED, (incoming.service, incoming.edits, incoming.edits, incoming.key))
 
     def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
         """What earlier processes claimed since then and did not finish, oldest first."""
         with self._lock:
             rows = self._db.execute(UNFINISHED, (service, self._owner, TRIES, since.timestamp())).fetchall()
-        return tuple(replace(Incoming(*row[:6]), command=row[6]) for row in rows)
+        return tuple(replace(Incoming(*row[:6]), command=row[6], edits=row[7]) for row in rows)
+
+    def asked(self, edit: Incoming) -> str | None:
+        """What the question said that an edit replaces; None when the person had not asked it."""
+        values = (edit.service, edit.user, edit.edits, edit.edits)
+        with self._lock:
+            row = self._db.execute(ASKED, values).fetchone()
+        return str(row[0]) if row else None
 
     def answered(self, service: str, key: str) -> Asked | None:
         """The answered question with this key."""
@@ -179,9 +211,22 @@ class State:
                     return _asked(row)
         return None
 
+    def refused(self, since: datetime, limit: int) -> tuple[Asked, ...]:
+        """The questions put to krab in chats since then that it could not answer, newest first."""
+        with self._lock:
+            rows = self._db.execute(REFUSED, (since.timestamp(), limit)).fetchall()
+        return tuple(asked for row in rows if (asked := _asked(row)))
+
+    def forget(self, service: str, user: str) -> int:
+        """Delete what a person asked, and that he spoke; how many questions that were."""
+        with self._lock, self._db:
+            self._db.execute("DELETE FROM heard WHERE service = ? AND user = ?", (service, user))
+            return self._db.execute("DELETE FROM asked WHERE service = ? AND user = ?", (service, user)).rowcount
+
     def earlier(self, incoming: Incoming) -> tuple[str, ...]:
         """The questions that were answered in the message's thread before, oldest first."""
-        where = (incoming.service, incoming.channel, incoming.thread, incoming.key, EARLIER)
+        replaced = incoming.edits or incoming.key
+        where = (incoming.service, incoming.channel, incoming.thread, incoming.key, replaced, replaced, EARLIER)
         with self._lock:
             rows = self._db.execute(EARLIER_IN_THREAD, where).fetchall()
         return tuple(text for (text,) in reversed(rows))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.answer import Answerer
+from bot.channels import Channels
+from bot.feedback import Feedback
 from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.state import State
@@ -56,6 +58,8 @@ class Krab:
     cursors: Cursors
     memory: Database  # state.db, for what has tables of its own there
     outbox: Outbox
+    feedback: Feedback
+    channels: Channels
 
 
 @contextmanager
@@ -69,8 +73,18 @@ def opened(settings: Settings) -> Iterator[Krab]:
     try:
         index = open_index(settings, database)
         state = State(memory.path)
-        cursors, outbox = Cursors.at(database.path), Outbox(memory)
-        krab = Krab(settings, database, index, Answerer(index), state, cursors, memory, outbox)
+        krab = Krab(
+            settings,
+            database,
+            index,
+            Answerer(index),
+            state,
+            Cursors.at(database.path),
+            memory,
+            Outbox(memory),
+            Feedback(memory),
+            Channels(memory),
+        )
         if settings.starter_notes:
             read_starter_notes(krab)
         index.save()
@@ -275,6 +289,8 @@ def context(krab: Krab) -> Context:
         index=krab.index,
         state=krab.state,
         outbox=krab.outbox,
+        feedback=krab.feedback,
+        channels=krab.channels,
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
@@ -287,7 +303,30 @@ def dispatcher(krab: Krab) -> Dispatcher:
     """Return what handles the messages of every chat."""
     from bot.dispatch import Dispatcher
 
-    return Dispatcher(krab.answerer.answer, krab.state, ordering=ordering(krab))
+    return Dispatcher(
+        krab.answerer.answer,
+        krab.state,
+        krab.settings.limits,
+        ordering=ordering(krab),
+        manner=krab.channels.manner,
+        reading=Reading(krab.index.catalog).words,
+    )
+
+
+class Reading:
+    """What krab says while it thinks; counted anew once a minute."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._said = ("", 0.0)
+
+    def words(self) -> str:
+        """Return "reading 11,364 mails, posts and notes…"."""
+        words, until = self._said
+        if time() > until:
+            words = f"reading {self._catalog.totals().parts:,} mails, posts and notes…"
+            self._said = (words, time() + 60)
+        return words
 
 
 def status_view(krab: Krab) -> StatusView:

@@ -59,15 +59,20 @@ class FakeReply:
     broken: bool = False
     said: list[Answer | Card | Form | str] = field(default_factory=list)
     worked: int = 0
+    words: list[str] = field(default_factory=list)  # what ``working`` said
+    private: list[bool] = field(default_factory=list)  # of each answer and card
 
     async def working(self, words: str = "") -> None:
         self.worked += 1
+        self.words.append(words)
 
     async def answer(self, answer: Answer, *, private: bool = False) -> None:
         self._deliver(answer)
+        self.private.append(private)
 
     async def card(self, card: Card, *, private: bool = False) -> None:
         self._deliver(card)
+        self.private.append(private)
 
     async def text(self, text: str) -> None:
         self._deliver(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+from bot.channels import Channels
+from bot.feedback import Feedback
 from bot.ordering import Ordering
 from bot.orders import Context, found
 from bot.outbox import Outbox
@@ -21,12 +23,16 @@ STATUS = StatusView(1234, 567, 8901, NOON, "fake/1", "0.9", ready=True)
 
 
 def context(state: State | None = None, **changes: Any) -> Context:
-    """A context whose admin is "root" on every service. There are no index and outbox until a test gives them."""
+    """A context whose admin is "root" on every service. There is no index, and nothing with tables but
+    ``state``, until a test gives it.
+    """
     made = Context(
         ask=FakeAnswerer(),
         index=cast(Index, None),
         state=cast(State, state),
         outbox=cast(Outbox, None),
+        feedback=cast(Feedback, None),
+        channels=cast(Channels, None),
         sources=lambda: ROWS,
         status=lambda: STATUS,
         clock=FakeClock(),

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from bot.answering import BUSY, FAILED, SLOW
 from bot.card import Card
 from bot.chat import Act, ChatRefused, Incoming
-from bot.dispatch import BUSY, FAILED, SLOW, Conversation, Decision, Dispatcher, Limits, decide
+from bot.dispatch import Conversation, Decision, Dispatcher, decide
+from bot.limits import Limits
 from bot.model import Answer, Question
 from bot.state import State
 from tests.fakes import NOON, FakeAnswerer, FakeClock, FakeReply, answered
@@ -142,7 +144,7 @@ async def test_an_answer_that_takes_too_long_ends_with_a_friendly_word(dispatche
 
 async def test_threads_that_were_given_up_keep_their_slots(dispatcher: Make) -> None:
     answerer = FakeAnswerer(delay=0.4)
-    busy, replies = dispatcher(answerer, at_once=1, patience=0.1), [FakeReply(), FakeReply()]
+    busy, replies = dispatcher(answerer, at_once=1, patience=0.1, queue_patience=0.1), [FakeReply(), FakeReply()]
     for number, reply in enumerate(replies):
         await busy.handle(replace(QUESTION, key=str(number)), reply)
     assert [reply.said for reply in replies] == [[SLOW], [SLOW]]

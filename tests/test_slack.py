@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.answering import FAILED
 from bot.chat.slack import Slack
 from bot.chat.slack_events import Me, read
-from bot.dispatch import FAILED, Dispatcher
+from bot.dispatch import Dispatcher
 from bot.orders.help import ABOUT
 from bot.state import State
 from tests.fakes import FakeAnswerer, answered, citation

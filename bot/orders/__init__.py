@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING, Any
 from bot.chat import Incoming, Reply
 
 if TYPE_CHECKING:
+    from bot.channels import Channels
+    from bot.feedback import Feedback
     from bot.model import Answer, Question
     from bot.outbox import Outbox
-    from bot.state import State
+    from bot.state import Asked, State
     from bot.web_views import SourceRow, StatusView
     from index.engine import Index
 
@@ -49,6 +51,8 @@ class Context:
     index: Index
     state: State
     outbox: Outbox
+    feedback: Feedback
+    channels: Channels
     sources: Callable[[], Sequence[SourceRow]]
     status: Callable[[], StatusView]
     clock: Callable[[], datetime]
@@ -61,7 +65,8 @@ class Context:
         return who is Who.MODERATORS and incoming.moderator
 
 
-Run = Callable[[Incoming, Reply, Context], Coroutine[Any, Any, None]]
+# It returns the answered question that it showed again, if it did: so the message stands for that question.
+Run = Callable[[Incoming, Reply, Context], Coroutine[Any, Any, "Asked | None"]]
 
 
 @dataclass(frozen=True, slots=True)
