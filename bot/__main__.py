@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module, metadata
 
 USAGE_ERROR, FAILED = 2, 1
 _MODULES = {"import": "read", "eval": "evaluate"}  # where a command's name can't be a module's
 _PATHS = "mbox (.gz, .xz too), maildir, .eml, public-inbox epoch or bundle, posts .jsonl, or a directory of these"
+_ACTIONS = {
+    "pause": "ask it no more; what it brought stays",
+    "resume": "ask it again",
+    "remove": "ask it no more, and forget what only it has brought",
+    "poll": "have the krab that serves ask it now",
+}
 DESCRIPTION = "Answers questions about Rust in the Linux kernel, with a citation behind every sentence."
 EPILOG = """start here:
   krab ask "When did Rust support land in the kernel?"
@@ -61,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     series = command("series", "show a patch series: versions, reviews, who applied it where", json=True)
     series.add_argument("words", nargs="+", metavar="WORDS", help="words of its title, or a Message-ID")
     command("sources", "show every source: state, last success, lag, error, next poll", json=True)
+    _source(command)
+    audit = command("audit", "show who added, paused, removed, reindexed or changed what", json=True)
+    audit.add_argument("-n", type=_positive, default=50, metavar="N", help="how many (50)")
     command("status", "show how much was read, up to when, and by which embedder", json=True)
     reindex = command("reindex", "cut and embed everything anew beside the live index, then swap", json=True)
     reindex.add_argument("sources", nargs="*", metavar="SOURCE", help="poll these from their beginning first")
@@ -74,6 +83,22 @@ def parser() -> argparse.ArgumentParser:
     command("serve", "serve the web page, the chat adapters that are configured, and the pollers")
     command("doctor", "check configuration, directory, embedder and tokens, and say what to do", json=True)
     return top
+
+
+def _source(command: Callable[..., argparse.ArgumentParser]) -> None:
+    source = command("source", "add, pause, resume, remove or poll a source", json=True)
+    actions = source.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="try a source, and keep it when it can be read")
+    add.add_argument("name", metavar="NAME", help="what people type")
+    add.add_argument("kind", metavar="KIND", help="lore, feed, pages, notes or archive")
+    add.add_argument("url", metavar="URL")
+    add.add_argument(
+        "--every", default="", metavar="SPAN", help="how often it is asked (15m, 1h30m); adaptive if absent"
+    )
+    add.add_argument("--filter", default="all", choices=("all", "relevant"), help="keep all, or what is on the subject")
+    add.add_argument("--private", action="append", default=[], metavar="CHANNEL", help="who may be told: slack:C0123*")
+    for name, summary in _ACTIONS.items():
+        actions.add_parser(name, help=summary).add_argument("name", metavar="NAME")
 
 
 def _positive(text: str) -> int:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FAILED = "That went wrong on my side; it is logged. Please try again later."
 WHO = {
+    Who.CURATORS: "Only krab's curators and admins can do that. They are listed in its configuration.",
     Who.ADMINS: "Only krab's admins can do that. They are listed under [admins] in its configuration.",
     Who.MODERATORS: "Only people who moderate this channel, and krab's admins, can do that.",
 }

@@ -28,16 +28,18 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "slack",
         "matrix",
         "admins",
+        "curators",
         "llm",
         "web",
         "limits",
     ),
-    "sources": ("name", "kind", "url", "every", "filter"),
+    "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
     "fetch": ("contact", "allow_private"),
     "slack": ("api_url", "mode"),
     "matrix": ("homeserver", "user"),
     "admins": ("slack", "matrix"),
+    "curators": ("slack", "matrix"),
     "llm": ("base_url", "model"),
     "web": ("listen", "allowed_hosts"),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
@@ -141,12 +143,15 @@ class Settings:
     web: WebSettings = WebSettings()
     admins: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (service, user ids)
     limits: Limits = Limits()  # noqa: RUF009 - frozen
+    curators: tuple[tuple[str, tuple[str, ...]], ...] = ()  # who may edit notes
+    config: Path | None = None  # the file all this was read from
 
 
 def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Settings:
     """Return the settings. Command-line values go before the environment. Raises ``SettingsError``."""
     folder = Path(data or environ.get("KRAB_DATA") or _default_data(environ)).expanduser()
-    told = _toml(_config_path(config or environ.get("KRAB_CONFIG", ""), folder))
+    file = _config_path(config or environ.get("KRAB_CONFIG", ""), folder)
+    told = _toml(file)
     _check(told)
     secrets = {key: _secret(environ, variable) for key, variable in _SECRETS.items()}
     return Settings(
@@ -167,6 +172,8 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         web=_web(told, environ),
         admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
         limits=_limits(told),
+        curators=tuple(_values(told, "curators", {"slack": (), "matrix": ()}).items()),
+        config=file,
     )
 
 
@@ -278,16 +285,18 @@ def _secret(environ: Mapping[str, str], variable: str) -> Secret:
 
 
 def _sources(tables: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
-    sources = tuple(_source(table) for table in tables)
-    names = [source.name for source in sources]
+    sources = tuple(source(table) for table in tables)
+    names = [one.name for one in sources]
     for name in names:
         if names.count(name) > 1:
             raise SettingsError(f"two sources are called {name!r}: names must differ")
     return sources
 
 
-def _source(table: Mapping[str, Any]) -> Source:
-    values = _values({"sources": table}, "sources", {"name": "", "kind": "", "url": "", "every": "", "filter": "all"})
+def source(table: Mapping[str, Any]) -> Source:
+    """Return a source told of as in a ``[[sources]]`` table. Raises ``SettingsError``."""
+    defaults = {"name": "", "kind": "", "url": "", "every": "", "filter": "all", "private": ()}
+    values = _values({"sources": table}, "sources", defaults)
     for key in ("name", "kind", "url"):
         if not values[key]:
             raise SettingsError(f"a source lacks its {key}: every [[sources]] needs name, kind and url")

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bot.answer import Answerer
+from bot.audit import Audit
 from bot.channels import Channels
 from bot.feedback import Feedback
 from bot.outbox import Outbox
 from bot.settings import Settings
+from bot.sourcebook import SourceBook, Standing
 from bot.state import State
 from feeds.cursors import Cursors
 from feeds.kinds import Source
@@ -38,6 +40,7 @@ STARTER = Source("starter-notes", "notes", "")
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
+    from bot.admin import Admin
     from bot.chat import Chat
     from bot.dispatch import Dispatcher
     from bot.ordering import Ordering
@@ -60,6 +63,8 @@ class Krab:
     outbox: Outbox
     feedback: Feedback
     channels: Channels
+    book: SourceBook
+    audit: Audit
 
 
 @contextmanager
@@ -84,6 +89,8 @@ def opened(settings: Settings) -> Iterator[Krab]:
             Outbox(memory),
             Feedback(memory),
             Channels(memory),
+            SourceBook(database),
+            Audit(memory),
         )
         if settings.starter_notes:
             read_starter_notes(krab)
@@ -159,7 +166,31 @@ def poller(krab: Krab) -> Poller:
 
     told = krab.settings.fetch
     client = Client(Manners(told.contact), cache=krab.settings.data / "lore", guard=Guard(told.allow_private))
-    return Poller(sources(krab.settings), client, krab.cursors, _sink(krab.index))
+    watch = partial(polled, krab)
+    return Poller(watch(), client, krab.cursors, _sink(krab.index), watch=watch)
+
+
+def polled(krab: Krab) -> tuple[Source, ...]:
+    """Return the sources that are asked: those told of and added, less those paused and removed."""
+    return krab.book.polled(sources(krab.settings))
+
+
+def admin(krab: Krab) -> Admin:
+    """Return what admins manage the sources with."""
+    from bot.admin import Admin
+    from feeds.fetch import Client, Manners
+    from feeds.guard import Guard
+    from feeds.poll import open_feed
+    from feeds.trial import Trial, try_out
+
+    told = krab.settings.fetch
+
+    def trial(source: Source) -> Trial:
+        hasty = Manners(told.contact, connect=10.0, read=20.0, total=60.0)
+        with Client(hasty, cache=krab.settings.data / "lore", guard=Guard(told.allow_private)) as client:
+            return try_out(open_feed(source, client))
+
+    return Admin(krab.book, krab.audit, krab.cursors, krab.index, sources(krab.settings), trial)
 
 
 def fetch_named(krab: Krab, text: str) -> None:
@@ -170,7 +201,7 @@ def fetch_named(krab: Krab, text: str) -> None:
     from feeds.kinds import lore
     from feeds.permalink import named
 
-    base = lore.archive(sources(krab.settings))
+    base = lore.archive(polled(krab))
     hosts = [urlsplit(base).netloc.lower()]
     names = [name for name in named(text, hosts) if krab.index.part(name) is None] if base else []
     if not names:
@@ -195,20 +226,24 @@ def source_rows(krab: Krab) -> list[SourceRow]:
     from feeds.schedule import SourceState, stalled
 
     states, counts, now = krab.cursors.states(), krab.index.catalog.counts(), time()
-    told = {source.name: source for source in (*sources(krab.settings), *_starter(krab.settings))}
+    every = (*krab.book.known(sources(krab.settings)), *_starter(krab.settings))
+    told = {source.name: source for source in every}
+    said = {name: entry.standing.value for name, entry in krab.book.entries().items()}
     rows = []
     for name, source in told.items():
         state = states.get(name, SourceState())
         health = "failing" if state.last_error else "stalled" if stalled(state, now) else "ok"
+        health = health if state.last_success or state.last_error or counts.get(name) else "not yet read"
+        idle = said.get(name, Standing.ACTIVE) != Standing.ACTIVE
         rows.append(
             SourceRow(
                 name=name,
                 kind=source.kind,
                 url=source.url.partition("#")[0],
-                state=health if state.last_success or state.last_error or counts.get(name) else "not yet read",
+                state=said[name] if idle else health,
                 last_success=_moment(state.last_success),
                 last_error=state.last_error,
-                next_poll=_moment(state.next_poll) if name != STARTER.name else None,
+                next_poll=_moment(state.next_poll) if name != STARTER.name and not idle else None,
                 parts=counts.get(name, 0),
                 lag=now - state.last_success if state.last_success else None,
                 habit=state.habit,
@@ -284,6 +319,7 @@ def context(krab: Krab) -> Context:
     from bot.orders import Context
 
     admins = frozenset((service, user) for service, users in krab.settings.admins for user in users)
+    curators = frozenset((service, user) for service, users in krab.settings.curators for user in users)
     return Context(
         ask=krab.answerer.answer,
         index=krab.index,
@@ -296,6 +332,9 @@ def context(krab: Krab) -> Context:
         clock=lambda: datetime.now(UTC),
         # Who sits at the console has krab's files anyway.
         is_admin=lambda service, user: service == "console" or (service, user) in admins,
+        is_curator=lambda service, user: (service, user) in curators,
+        admin=admin(krab),
+        audit=krab.audit,
     )
 
 

@@ -101,6 +101,11 @@ class Cursors:
         """Read the source from its beginning the next time, and soon."""
         self.advance(name, "")
 
+    def hurry(self, name: str) -> None:
+        """Have the source polled as soon as can be."""
+        with self._session() as database:
+            database.execute("UPDATE sources SET next_poll = 0 WHERE name = ?", (name,))
+
     def states(self) -> dict[str, SourceState]:
         """How every source stands, by name."""
         with self._session() as database:

@@ -34,7 +34,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Stopping(Exception):
-    """krab is shutting down; what was being read is read again the next time."""
+    """krab is shutting down, or the source was paused; what was being read is read again the next time."""
 
 
 def open_feed(source: Source, client: Client) -> Feed:
@@ -77,7 +77,10 @@ def _counted(outcome: Outcome, batch: Batch, kept: Batch) -> Outcome:
 
 
 class Poller:
-    """Polls sources when they are due. ``jitter`` gives random numbers from 0 to 1."""
+    """Polls sources when they are due. ``jitter`` gives random numbers from 0 to 1.
+
+    ``watch`` says which sources there are now, since they may be added, paused and removed while this runs.
+    """
 
     def __init__(
         self,
@@ -87,7 +90,9 @@ class Poller:
         sink: Sink,
         *,
         jitter: Callable[[], float] = random.random,
+        watch: Callable[[], Iterable[Source]] | None = None,
     ) -> None:
+        self._watch = watch
         self._sources = {source.name: source for source in sources}
         self._client = client
         self._cursors = cursors
@@ -116,12 +121,20 @@ class Poller:
         running: dict[str, Future[Outcome]] = {}
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="poll") as pool:
             while not stop.is_set():
+                self._look()
                 running = {name: future for name, future in running.items() if not future.done()}
                 for name in self.due(self._client.time.wall()):
                     if name not in running:
                         running[name] = pool.submit(self._poll, self._sources[name])
                 stop.wait(LOOK)
             pool.shutdown(cancel_futures=True)
+
+    def _look(self) -> None:
+        now = self._sources if self._watch is None else {source.name: source for source in self._watch()}
+        if now != self._sources:
+            self._cursors.register(now.values())
+            self._busy |= {name: threading.Lock() for name in now if name not in self._busy}
+            self._sources = now
 
     def _poll(self, source: Source) -> Outcome:
         """One source, once, by one thread at a time, with its outcome written down."""
@@ -140,7 +153,7 @@ class Poller:
             return outcome
 
     def _store(self, batch: Batch, name: str) -> None:
-        if self._stop.is_set():
+        if self._stop.is_set() or name not in self._sources:
             raise Stopping
         self._sink(batch, name)
 

@@ -270,6 +270,20 @@ class Catalog:
         rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
         return dict(rows.fetchall())
 
+    def brought_by(self, source: str, limit: int) -> list[str]:
+        """Return the ids of at most ``limit`` parts that ``source`` brought."""
+        sql = "SELECT p.id FROM origins o JOIN parts p ON p.number = o.part WHERE o.source = ? LIMIT ?"
+        return [id_ for (id_,) in self._database.connection().execute(sql, (source, limit))]
+
+    def only_from(self, source: str) -> int:
+        """Return the number of parts that ``source`` brought and nobody else."""
+        sql = (
+            "SELECT count(*) FROM origins o WHERE o.source = ?"
+            " AND NOT EXISTS (SELECT 1 FROM origins x WHERE x.part = o.part AND x.source <> o.source)"
+        )
+        count: int = self._database.connection().execute(sql, (source,)).fetchone()[0]
+        return count
+
     def tick(self) -> int:
         """Return a number that grows with every change of what is searched, in any process."""
         tick: int = self._database.connection().execute("SELECT tick FROM clock").fetchone()[0]

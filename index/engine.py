@@ -125,6 +125,12 @@ class Index:
                 self._unfinished = False
         return changes
 
+    def forget(self, source: str, limit: int) -> int:
+        """Forget that ``source`` brought at most ``limit`` parts, and the parts that nobody else brought."""
+        ids = self.catalog.brought_by(source, limit)
+        self.ingest(Batch(removed=tuple(ids)), source)
+        return len(ids)
+
     def embed_pending(self) -> None:
         """Give every passage that lacks one its vector."""
         while pending := self.catalog.pending(self._generation, _EMBED_AT_ONCE):

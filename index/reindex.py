@@ -37,7 +37,7 @@ _SAVE = (
     "INSERT INTO builds (generation, done, total, rate, began, beat) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (generation)"
     " DO UPDATE SET done = excluded.done, total = excluded.total, rate = excluded.rate, beat = excluded.beat"
 )
-_CUT_AT_ONCE = 200  # parts a step: some seconds
+_CUT_AT_ONCE = 50  # parts a step: some seconds
 _EMBED_AT_ONCE = 256  # passages a transaction: little enough to lose
 
 
@@ -180,6 +180,8 @@ class _Build:
     def _steps(self) -> Iterator[Progress]:
         total, done, began = self.catalog.totals().parts, self.catalog.cut_parts(self.generation), self.clock()
         before = done
+        self._check(self.catalog.building())
+        self.builds.save(Progress(self.generation.number, done, max(total, done), 0.0, _moment(began), _moment(began)))
         self._embed()  # an earlier run may have cut more than it embedded
         while cut := self.catalog.cut_missing(self.generation, _CUT_AT_ONCE):
             self._embed()

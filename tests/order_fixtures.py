@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+from bot.admin import Admin
+from bot.audit import Audit
 from bot.channels import Channels
 from bot.feedback import Feedback
 from bot.ordering import Ordering
@@ -37,6 +39,9 @@ def context(state: State | None = None, **changes: Any) -> Context:
         status=lambda: STATUS,
         clock=FakeClock(),
         is_admin=lambda _, user: user == "root",
+        is_curator=lambda _, user: user == "ada",
+        admin=cast(Admin, None),
+        audit=cast(Audit, None),
     )
     return replace(made, **changes)
 

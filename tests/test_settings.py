@@ -85,7 +85,8 @@ def refused(folder: Path, toml: str, **environ: str) -> str:
 
 def test_without_a_file_everything_has_a_default(tmp_path: Path) -> None:
     settings = load({}, data=str(tmp_path))
-    assert settings == Settings(data=tmp_path, admins=(("slack", ()), ("matrix", ())))
+    nobody = (("slack", ()), ("matrix", ()))
+    assert settings == Settings(data=tmp_path, admins=nobody, curators=nobody)
     assert (settings.sources, settings.starter_notes, settings.slack.mode) == (None, True, "socket")
     assert settings.web.listen == "127.0.0.1:8080"
 

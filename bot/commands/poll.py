@@ -7,19 +7,20 @@ import difflib
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import opened, poller, sources
+from bot.wiring import opened, polled, poller
+from feeds.kinds import Source
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Poll; 1 when a source could not be read."""
-    names = known(options.sources, settings)
     logging.basicConfig(level=logging.WARNING, format="krab: %(message)s", stream=sys.stderr)
     with opened(settings) as krab:
+        names = known(options.sources, polled(krab))
         outcomes = poller(krab).once(names)
         rejected = [r for source, r in krab.index.catalog.rejected() if source in names]
     if options.json:
@@ -35,9 +36,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 1 if any(o.error for o in outcomes.values()) else 0
 
 
-def known(names: Sequence[str], settings: Settings) -> tuple[str, ...]:
-    """Return ``names``, or those of all sources when there are none. Raises ``CommandError``."""
-    told = [source.name for source in sources(settings)]
+def known(names: Sequence[str], sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return ``names``, or those of all ``sources`` when there are none. Raises ``CommandError``."""
+    told = [source.name for source in sources]
     for name in names:
         if name not in told:
             near = difflib.get_close_matches(name, told, 1)

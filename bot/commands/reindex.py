@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 
 from bot.commands.poll import known
 from bot.settings import Settings
-from bot.wiring import open_database, opened, poller, reindexing
+from bot.wiring import open_database, opened, polled, poller, reindexing
 from index.catalog import Catalog
 from index.database import Database
 from index.reindex import Progress, alone, cancel
@@ -61,6 +61,6 @@ def told(step: Progress) -> str:
 
 def _read_again(names: Sequence[str], settings: Settings) -> None:
     with opened(settings) as krab:
-        for name in known(names, settings):
+        for name in known(names, polled(krab)):
             krab.cursors.rewind(name)
         poller(krab).once(names)

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 from bot.chat import Incoming, Reply
 
 if TYPE_CHECKING:
+    from bot.admin import Admin
+    from bot.audit import Audit
     from bot.channels import Channels
     from bot.feedback import Feedback
     from bot.model import Answer, Question
@@ -40,6 +42,7 @@ class Who(StrEnum):
 
     ANYBODY = "anybody"
     MODERATORS = "moderators"  # who may change how krab behaves in this channel, and admins
+    CURATORS = "curators"  # named in [curators]: they write notes; and admins
     ADMINS = "admins"  # named in [admins]
 
 
@@ -57,11 +60,16 @@ class Context:
     status: Callable[[], StatusView]
     clock: Callable[[], datetime]
     is_admin: Callable[[str, str], bool]  # of (service, user)
+    is_curator: Callable[[str, str], bool]
+    admin: Admin
+    audit: Audit
 
     def may(self, incoming: Incoming, who: Who) -> bool:
         """Whether the person may give orders that are for ``who``."""
         if who is Who.ANYBODY or self.is_admin(incoming.service, incoming.user):
             return True
+        if who is Who.CURATORS:
+            return self.is_curator(incoming.service, incoming.user)
         return who is Who.MODERATORS and incoming.moderator
 
 

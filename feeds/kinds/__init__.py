@@ -16,13 +16,17 @@ from index.model import Batch
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One ``[[sources]]`` entry of the configuration. ``every`` is seconds, or None for adaptive."""
+    """One ``[[sources]]`` entry of the configuration. ``every`` is seconds, or None for adaptive.
+
+    ``private`` are patterns of the channels ("slack:C0123*") whose people may be told what it says; none: all.
+    """
 
     name: str
     kind: str
     url: str
     every: float | None = None
     filter: str = "all"  # "relevant" | "all"
+    private: tuple[str, ...] = ()
 
 
 class Feed(Protocol):

@@ -145,9 +145,8 @@ def killed(folder: Path, kills: int, within: float, chance: random.Random) -> No
 
 def _state(folder: Path) -> str:
     with closing(sqlite3.connect(folder / "krab.db")) as database:
-        there = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'builds'").fetchone()
-        row = database.execute("SELECT done, total FROM builds").fetchone() if there else None
-    return "nothing done yet" if row is None else f"{row[0]} of {row[1]} parts"
+        counts = database.execute("SELECT count(*) FROM vectors GROUP BY embedder ORDER BY 1").fetchall()
+    return f"{counts[0][0] if len(counts) > 1 else 0} of {counts[-1][0]} texts embedded"
 
 
 def main() -> None:
