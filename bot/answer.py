@@ -18,7 +18,7 @@ from bot.cite import flat, spoken
 from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
 from bot.model import Answer, Citation, Question, Sentence, Status
 from bot.question import expectation, search_text
-from bot.standing import Statement, applied_parts, asks_standing, best_history, statements
+from bot.standing import Statement, asks_standing, best_history, statements
 from index.engine import Index, Result
 from index.history import History
 from index.model import Kind
@@ -29,7 +29,7 @@ CLOSEST = "This is the closest I found; it may not answer the question."
 _VERSION = re.compile(r"\[[^\]]*\b(v\d{1,3})\b[^\]]*\]", re.IGNORECASE)
 RETRIEVED = 50
 NEAREST = 3
-_DEPTH = 200
+APPLIED = "applied"
 _MEANT = 40  # parts whose histories a question may mean
 _TITLE = 0.25  # share of the question's rare words that the title of what is meant holds
 _HISTORIES = 4  # histories whose events are shown among what was retrieved
@@ -76,16 +76,17 @@ class Answerer:
         """Return the final answer; never raises for want of evidence."""
         started = self._clock()
         text = search_text(question)
-        results = self._index.search(text, _DEPTH, until=question.as_of)
+        events = (APPLIED,) if asks_standing(question.text) else ()
+        results = self._index.search(text, RETRIEVED, events=events, until=question.as_of)
         evidence = self._evidence(text, results)
-        standing = self._standing(text, results) if asks_standing(question.text) else []
+        standing = self._standing(text, results) if events else []
         answer = self._compose(results, evidence, standing, question.as_of)
         sources = tuple(self._note(citation, question.as_of) for citation in answer.sources)
         took = (self._clock() - started) * 1000
         return replace(
             answer,
             sources=sources,
-            retrieved=_merged(_observed(standing, question.as_of), _parts(results))[:RETRIEVED],
+            retrieved=_parts(results),
             as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
             confidence=round(evidence.confidence, 3),
@@ -229,14 +230,6 @@ def _parts(results: Sequence[Result]) -> tuple[str, ...]:
 
 def _opening(result: Result) -> str:
     return result.found.passage.text[:200]
-
-
-def _observed(standing: Sequence[History], until: datetime | None) -> list[str]:
-    return [part for history in standing for part in applied_parts(history, until)]
-
-
-def _merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *then)))
 
 
 def _confidence(closest: float, fine: Sequence[Candidate], rule: Rule) -> float:

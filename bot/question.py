@@ -13,17 +13,9 @@ from enum import StrEnum
 
 from bot.model import Question
 from feeds.permalink import named
+from index.lexical import STOP as STOP
 from index.lexical import identifiers
 
-# Words that carry no meaning in a question; stemmed forms, as the index has them.
-STOP = frozenset(
-    "a about after again all also am an and ani any are as at be been befor being but by can could did do doe doing"
-    " done dure each ever few for from get give go had has have he her here him his how i if in into is it its just"
-    " know let like make mani me mean more most much my no not now of off on onc one onli or other our out over own"
-    " pleas realli s said same say she should so some still such t tell than that the their them then there these"
-    " they thing this those through to too under until up us use veri was we were what whats when where which while"
-    " who whi will with work would yet you your".split()
-)
 _REFERS = re.compile(
     r"\b(it|its|that|this|they|them|their|he|his|she|her|there|those|these|one|ones|then)\b"
     r"|^\s*(and|but|so|or|what about)\b",

@@ -87,12 +87,6 @@ def _joined(parts: Sequence[str]) -> str:
     return "" if "" in parts else ",".join(dict.fromkeys(parts))
 
 
-def applied_parts(history: History, until: datetime | None = None) -> Sequence[str]:
-    """Return the ids of the parts that say it was applied, the newest version's first."""
-    events = (event for version in reversed(history.versions) for event in version.applied)
-    return [event.part for event in events if not until or not event.when or event.when <= until]
-
-
 def _applied(applied: Applied) -> Statement:
     version, event = applied.version, applied.event
     several = "es" if re.search("[-,]", applied.parts) else ""

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from index.catalog import Catalog, Generation
-from index.lexical import Entry, Lexical, identifiers
-from index.model import Part
+from index.entries import entry
+from index.lexical import Lexical
 from index.stores import VectorStore
 
-_NAMES = re.compile(r"[\s.,-]+")
 _FILE = re.compile(r"(?:words|vectors)-(\d+)(?:\.faiss)?")
 _AT_ONCE = 10_000
 
@@ -41,7 +40,7 @@ class Caches:
         if self.generation.number not in self._catalog.generations():
             return False
         self._sync_vectors(wanted)
-        return self._sync_words(wanted)
+        return self._sync_words()
 
     def _sync_vectors(self, wanted: set[int]) -> None:
         have = self.vectors.numbers()
@@ -52,11 +51,13 @@ class Caches:
             self.vectors.add(*self._catalog.vectors(self.generation, missing[start : start + _AT_ONCE]))
         self._stale = self._stale or bool(gone or missing)
 
-    def _sync_words(self, wanted: set[int]) -> bool:
+    def _sync_words(self) -> bool:
+        # A part stands under the number of its first passage: when it changes, that is another one.
         self.words.reload()
-        have = self.words.numbers()
+        have, wanted = self.words.numbers(), set(self._catalog.firsts(self.generation))
         gone, missing = have - wanted, sorted(wanted - have)
-        return not (gone or missing) or self.words.update(map(_entry, self._catalog.words(missing)), sorted(gone))
+        entries = (entry(number, part) for number, part in self._catalog.leading(missing))
+        return not (gone or missing) or self.words.update(entries, sorted(gone))
 
     def save(self) -> None:
         """Write the vectors to disk, when they have changed, so that the next start is quick."""
@@ -82,23 +83,3 @@ def discard(folder: Path, keep: Collection[int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def handles(part: Part) -> tuple[str, ...]:
-    """Return what else the author is called: the label "by:…", and the initials of three or more names."""
-    names = [name for name in _NAMES.split(part.author) if name[:1].isalpha()]
-    initials = ("".join(name[0] for name in names).lower(),) if 3 <= len(names) <= 4 else ()
-    return (*(label[3:] for label in part.labels if label.startswith("by:")), *initials)
-
-
-def _entry(row: tuple[int, str, Part, bool]) -> Entry:
-    number, text, part, first = row
-    touched: Sequence[str] = (*part.files, *part.symbols) if first else ()
-    return Entry(
-        number=number,
-        body=text,
-        title=part.title,
-        author=" ".join((part.author, *handles(part))),
-        quoted=part.quoted[:2000] if first else "",
-        code=" ".join((*identifiers(part.title), *identifiers(text), *touched)),
-    )

@@ -20,6 +20,7 @@ import numpy as np
 from index import codec
 from index.database import Database
 from index.embed import Vectors
+from index.entries import handle
 from index.model import Document, Kind, Part, Passage, Rejected
 from index.passages import Cut, split
 
@@ -87,6 +88,15 @@ CREATE TABLE rejected (
     PRIMARY KEY (source, place)
 ) WITHOUT ROWID
 """,
+    """
+CREATE TABLE facets (
+    part INTEGER PRIMARY KEY REFERENCES parts (number) ON DELETE CASCADE,
+    parent TEXT NOT NULL,
+    author TEXT NOT NULL,
+    handle TEXT NOT NULL
+);
+CREATE INDEX facets_by_author ON facets (author, handle)
+""",
 )
 
 _BUILDING, _LIVE, _KEPT = 0, 1, 2  # generations.live; kept is the one that was live before
@@ -104,6 +114,16 @@ _WRITTEN = (
     f" OR embedder = (SELECT embedder FROM generations WHERE live = {_LIVE})"
 )
 _SWEPT = 5_000  # passages a transaction: nobody who wants to write waits for long
+_FACETS = (
+    "INSERT INTO facets (part, parent, author, handle) VALUES (?, ?, ?, ?) ON CONFLICT (part) DO UPDATE"
+    " SET parent = excluded.parent, author = excluded.author, handle = excluded.handle"
+)
+_CONSIDERED = (
+    "SELECT p.id, p.document, p.kind, p.date, p.author, q.author, group_concat(s.number)"
+    " FROM (SELECT DISTINCT s.part FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value) c"
+    " CROSS JOIN parts p ON p.number = c.part JOIN facets f ON f.part = p.number"
+    " LEFT JOIN parts q ON q.id = f.parent JOIN passages s ON s.part = p.number AND s.generation = ? GROUP BY p.number"
+)
 _PART = "p.id, p.kind, p.url, p.title, p.author, p.date, p.body"
 
 
@@ -148,6 +168,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """A part that may be ranked: the numbers of its passages, the first one's first, and whom it answers."""
+
+    part: str
+    document: int
+    kind: Kind
+    date: datetime | None
+    author: str
+    answered: str
+    passages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """How much there is; passages are those that answer. ``newest`` is the date of the newest part."""
 
@@ -164,6 +197,7 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.migrate("catalog", MIGRATIONS)
+        self._fill_facets()
 
     # Parts
 
@@ -187,6 +221,7 @@ class Catalog:
             return Changes(unchanged=1)
         number = self._write_part(connection, part, body, digest)
         connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (number, source))
+        connection.execute(_FACETS, _facets(number, part))
         connection.execute("DELETE FROM passages WHERE part = ?", (number,))
         cuts = split(part)
         for generation in generations:
@@ -205,6 +240,21 @@ class Catalog:
             (*row, codec.FORMAT, digest, body),
         ).fetchone()[0]
         return number
+
+    def _fill_facets(self) -> None:
+        """Read off the facets of parts that an older krab stored, once."""
+        missing = "(SELECT count(*) FROM parts) - (SELECT count(*) FROM facets)"
+        if not self._database.connection().execute(f"SELECT {missing}").fetchone()[0]:
+            return
+        with self._database.write() as connection:
+            sql = f"SELECT p.number, {_PART} FROM parts p WHERE p.number NOT IN (SELECT part FROM facets)"
+            rows = connection.execute(sql)
+            connection.executemany(_FACETS, (_facets(number, codec.decode(tuple(row))) for number, *row in rows))
+
+    def authors(self) -> list[tuple[str, str, int]]:
+        """Return (author, local part of the address, mails) of everybody who has an address."""
+        sql = "SELECT author, handle, count(*) FROM facets WHERE handle <> '' GROUP BY author, handle"
+        return self._database.connection().execute(sql).fetchall()
 
     def remove(self, ids: Iterable[str], source: str = "") -> int:
         """Remove parts (only as far as ``source`` brought them, when given); return how many went."""
@@ -445,18 +495,24 @@ class Catalog:
         sql = "SELECT number FROM passages WHERE generation = ? ORDER BY number"
         return [n for (n,) in self._database.connection().execute(sql, (generation.number,))]
 
-    def words(self, numbers: Sequence[int]) -> Iterator[tuple[int, str, Part, bool]]:
-        """Yield (number, passage text, part, is the part's first passage) for the lexical index."""
+    def firsts(self, generation: Generation) -> list[int]:
+        """Return the number of each part's first passage in ``generation``: it stands for the part."""
+        sql = "SELECT min(number) FROM passages WHERE generation = ? GROUP BY part"
+        return [n for (n,) in self._database.connection().execute(sql, (generation.number,))]
+
+    def leading(self, numbers: Sequence[int]) -> Iterator[tuple[int, Part]]:
+        """Yield (number, part) for numbers of first passages."""
         sql = (
-            "SELECT s.number, s.text, s.number = (SELECT min(number) FROM passages f WHERE f.part = s.part"
-            f" AND f.generation = s.generation), {_PART} FROM json_each(?) j"
+            f"SELECT s.number, {_PART} FROM json_each(?) j"
             " CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
         )
-        part: Part | None = None
-        for number, text, first, *row in self._database.connection().execute(sql, (json.dumps(numbers),)):
-            if part is None or part.id != row[0]:
-                part = codec.decode(tuple(row))
-            yield number, text, part, bool(first)
+        for number, *row in self._database.connection().execute(sql, (json.dumps(numbers),)):
+            yield number, codec.decode(tuple(row))
+
+    def considered(self, generation: Generation, numbers: Iterable[int]) -> list[Considered]:
+        """Return the parts that the passages called ``numbers`` belong to, each once."""
+        rows = self._database.connection().execute(_CONSIDERED, (json.dumps(list(numbers)), generation.number))
+        return [_considered(*row) for row in rows]
 
     def found(self, numbers: Sequence[int]) -> dict[int, Found]:
         """Return the passages called ``numbers`` with what is shown of their parts."""
@@ -482,6 +538,16 @@ def _found(number: int, start: int, stop: int, text: str, id_: str, *rest: Any) 
     document, kind, url, title, author, date = rest
     passage = Passage(number, id_, start, stop, text)
     return Found(passage, document, Kind(kind), url, title, author, codec.moment(date))
+
+
+def _considered(id_: str, document: int, kind: str, date: int | None, *rest: Any) -> Considered:
+    author, answered, passages = rest
+    numbers = tuple(sorted(map(int, passages.split(","))))
+    return Considered(id_, document, Kind(kind), codec.moment(date), author, answered or "", numbers)
+
+
+def _facets(number: int, part: Part) -> tuple[int, str, str, str]:
+    return number, part.links[0] if part.links else "", part.author, handle(part)
 
 
 def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +21,12 @@ from index.database import Database
 from index.embed import Embedder
 from index.errors import IndexProblem, NeedsReindex
 from index.histories import Histories, Kin, strangers
-from index.lexical import Weights
 from index.model import Batch, Document, Hit, Part
 from index.passages import VERSION
+from index.people import AddressBook
+from index.search import DEFAULT_RANKING as DEFAULT_RANKING
+from index.search import Query, Searcher
+from index.search import Ranking as Ranking
 from index.stores import VectorStore
 
 _EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
@@ -36,19 +39,6 @@ class Result:
 
     hit: Hit
     found: Found
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """How passages are ranked. The defaults are measured: see docs/measurements.md."""
-
-    dense: float = 0.4  # share of the vectors; 0 is words alone, 1 vectors alone
-    fields: Weights = field(default_factory=Weights)
-    depth: int = rank.DEPTH
-    reciprocal: bool = False
-
-
-DEFAULT_RANKING = Ranking()
 
 
 class Index:
@@ -77,6 +67,7 @@ class Index:
         self._ingesting = threading.Lock()
         self._moving = threading.Lock()
         self._seen = -1
+        self._book: tuple[int, AddressBook] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
         self.sync()
@@ -157,32 +148,34 @@ class Index:
     # Out
 
     def search(
-        self, query: str, k: int = 10, *, ranking: Ranking = DEFAULT_RANKING, until: datetime | None = None
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        ranking: Ranking = DEFAULT_RANKING,
+        events: Collection[str] = (),
+        until: datetime | None = None,
     ) -> list[Result]:
-        """Return at most ``k`` passages for ``query``, best first; none dated after ``until``."""
+        """Return the closest passages of the ``k`` parts that suit ``query`` best, best first, one of each.
+
+        ``events`` are the kinds of events that it asks for; nothing dated after ``until`` is found.
+        """
         self._refresh()
-        if until is None:
-            return self._results(self._scored(query, ranking)[:k])
-        while True:
-            scored = self._scored(query, ranking)
-            known = [r for r in self._results(scored) if r.found.date and r.found.date <= until]
-            if len(known) >= k or len(scored) < ranking.depth:
-                return known[:k]
-            # What came later has filled the first places: look further down.
-            ranking = replace(ranking, depth=ranking.depth * 8)
-
-    def _results(self, scored: Sequence[rank.Scored]) -> list[Result]:
-        found = self.catalog.found([s.number for s in scored])
-        return [_result(s, found[s.number]) for s in scored if s.number in found]
-
-    def _scored(self, query: str, ranking: Ranking) -> list[rank.Scored]:
         with self._lock:
-            vector = self.embedder.embed([query])[0] if ranking.dense else None
-            dense = self._vectors.search(vector, ranking.depth) if vector is not None else []
-            lexical = self._words.search(query, ranking.depth, ranking.fields) if ranking.dense < 1 else []
-        if ranking.reciprocal:
-            return [rank.Scored(n, s) for n, s in rank.reciprocal(dense, lexical)]
-        return rank.fuse(dense, lexical, ranking.dense, ranking.depth)
+            searcher = Searcher(self.catalog, self.histories, self._caches, self.embedder)
+            scored = searcher.search(Query(query, self.people(query), events, until), k, ranking)[:k]
+        found = self.catalog.found([s.candidate.passage for s in scored])
+        return [_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found]
+
+    def people(self, text: str) -> Mapping[str, float]:
+        """Return the authors that ``text`` speaks of, with how likely (0 … 1)."""
+        tick = self._seen
+        if self._book is None or self._book[0] != tick:
+            self._book = tick, AddressBook(self.catalog.authors(), self._uses)
+        return self._book[1].find(text)
+
+    def _uses(self, word: str) -> int:
+        return max(map(self._words.uses, self._words.terms(word)), default=0)
 
     def _refresh(self) -> None:
         # While this process ingests, it syncs by itself: a question need not wait for that.
@@ -240,7 +233,7 @@ class Index:
         return self._words.terms(text)
 
     def rarity(self, term: str) -> float:
-        """Return how rare a stemmed word is over all passages (BM25's inverse document frequency)."""
+        """Return how rare a stemmed word is over all parts (BM25's inverse document frequency)."""
         return self._words.rarity(term)
 
     def part(self, id_: str) -> Part | None:
@@ -253,6 +246,6 @@ class Index:
 
 
 def _result(scored: rank.Scored, found: Found) -> Result:
-    names = ("dense", "lexical", "cosine", "bm25")
-    why = tuple((name, round(getattr(scored, name), 4)) for name in names)
+    as_found = (("cosine", scored.candidate.cosine), ("bm25", scored.candidate.words))
+    why = tuple((name, round(value, 4)) for name, value in (*as_found, *scored.why))
     return Result(Hit(found.passage, scored.score, why), found)

@@ -185,6 +185,14 @@ class Histories:
         rows = self._database.connection().execute(SUBJECTS, (listed(parts),))
         return {part: number for part, number in rows if number is not None}
 
+    def telling(self, parts: Sequence[str], kinds: Iterable[str]) -> set[str]:
+        """Return those of ``parts`` that tell an event of one of ``kinds``."""
+        sql = (
+            "SELECT DISTINCT h.part FROM json_each(?) j CROSS JOIN happenings h ON h.part = j.value"
+            " WHERE h.kind IN (SELECT value FROM json_each(?))"
+        )
+        return {part for (part,) in self._database.connection().execute(sql, (listed(parts), listed(kinds)))}
+
     def history(self, number: int) -> History:
         """Return the history that ``subjects`` gave this number."""
         return _history(self._database.connection(), number)

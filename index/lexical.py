@@ -1,4 +1,4 @@
-"""Words: BM25 over passages, their titles, authors, quoted context and code, in tantivy.
+"""Words: BM25 over parts: their own words, titles, authors, what they quote and comment on, code; in tantivy.
 
 Like the vectors this is a cache of the catalogue: it can be deleted at any time. A query's words are
 OR-ed over the fields; repeated words count repeatedly. Identifiers (``dma_alloc_coherent``) are indexed
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,30 +21,41 @@ _WORD = re.compile(r"[^\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:(?:::|->|\.|/|-)[\w]+)*")
 _HEAP = 64_000_000
 _LONGEST = 256  # words of a query that count
-_TEXTS = ("body", "title", "author", "quoted", "code")
+_TEXTS = ("body", "title", "author", "quoted", "comments", "code")
+# Words that carry no meaning in a question; stemmed forms, as the index has them.
+STOP = frozenset(
+    "a about after again all also am an and ani any are as at be been befor being but by can could did do doe does"
+    " doing done dure each ever few for from get give go had has have he her here him his how i if in into is it its"
+    " just know let like make mani me mean more most much my no not now of off on onc one onli or other our out over"
+    " own pleas realli s said same say she should so some still such t tell than that the their them then there these"
+    " they thing this those through to too under until up us use veri was we were what whats when where which while"
+    " who whi will with work would yet you your".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is indexed of a passage. ``code`` is identifiers and paths, apart by spaces."""
+    """What is indexed of a part, under the number of its first passage. ``code`` is identifiers and paths."""
 
     number: int
     body: str
     title: str = ""
     author: str = ""
     quoted: str = ""
+    comments: str = ""
     code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How much a field's BM25 score counts. The defaults are measured: see docs/measurements.md."""
+class Fields:
+    """How much a field's BM25 score counts when candidates are looked for (``index.rank`` orders them)."""
 
     body: float = 1.0
-    title: float = 0.4
-    author: float = 1.2
-    quoted: float = 0.0
-    code: float = 1.0
+    title: float = 0.3
+    author: float = 1.0
+    quoted: float = 0.4
+    comments: float = 0.3
+    code: float = 0.5
 
     def items(self) -> list[tuple[str, float]]:
         """Return the fields that count."""
@@ -52,7 +63,8 @@ class Weights:
         return [(name, weight) for name, weight in pairs if weight > 0]
 
 
-BODY_ONLY = Weights(title=0, author=0, code=0)
+_NOTHING = dict.fromkeys(_TEXTS, 0.0)
+BODY_ONLY = Fields(title=0, author=0, quoted=0, comments=0, code=0)
 
 
 def identifiers(text: str) -> list[str]:
@@ -79,6 +91,7 @@ class Lexical:
         self._folder = folder
         self._index = self._open()
         self._stem = _stemmer()
+        self._look()
 
     def _open(self) -> Any:
         import tantivy
@@ -108,7 +121,7 @@ class Lexical:
 
         builder = tantivy.SchemaBuilder()
         builder.add_unsigned_field("number", stored=True, indexed=True, fast=True)
-        for name in ("body", "title", "quoted"):
+        for name in ("body", "title", "quoted", "comments"):
             builder.add_text_field(name, tokenizer_name="en_stem", index_option="freq")
         builder.add_text_field("author", tokenizer_name="default", index_option="freq")
         builder.add_text_field("code", tokenizer_name="code", index_option="freq")
@@ -137,6 +150,7 @@ class Lexical:
         finally:
             writer.wait_merging_threads()
         self._index.reload()
+        self._look()
         return True
 
     def reload(self) -> None:
@@ -145,51 +159,75 @@ class Lexical:
             self._index.reload()
         except ValueError:
             self._index = self._open()
+        self._look()
+
+    def _look(self) -> None:
+        """Take a snapshot of what is committed: a searcher, and which entry is at which address.
+
+        Reading a stored field costs more than finding the entry, so addresses are looked up here instead.
+        """
+        import tantivy
+
+        self._searcher = self._index.searcher()
+        every, limit = tantivy.Query.all_query(), self._searcher.num_docs
+        hits = self._searcher.search(every, limit=limit, order_by_field="number", count=False).hits if limit else []
+        self._at = {(address.segment_ord, address.doc): int(number) for number, address in hits}
 
     def numbers(self) -> set[int]:
         """Return the numbers of all entries."""
-        import tantivy
+        return set(self._at.values())
 
-        searcher = self._index.searcher()
-        if not searcher.num_docs:
-            return set()
-        found = searcher.search(
-            tantivy.Query.all_query(), limit=searcher.num_docs, order_by_field="number", count=False
-        )
-        return {int(number) for number, _ in found.hits}
-
-    def search(self, text: str, k: int, weights: Weights = Weights()) -> list[tuple[int, float]]:
+    def search(self, text: str, k: int, fields: Fields = Fields()) -> list[tuple[int, float]]:
         """Return at most ``k`` (number, BM25), best first."""
-        query = self._query(text, weights)
+        query = self._query(text, fields)
         if query is None:
             return []
-        searcher = self._index.searcher()
-        found = searcher.search(query, limit=k, count=False)
-        return [(int(searcher.doc(address)["number"][0]), float(score)) for score, address in found.hits]
+        return list(self._found(query, k))
+
+    def scores(self, text: str, field: str, numbers: Sequence[int]) -> dict[int, float]:
+        """Return the BM25 scores of ``field`` for those of the entries ``numbers`` that hold a word of ``text``."""
+        import tantivy
+
+        query = self._query(text, Fields(**{**_NOTHING, field: 1.0}))
+        if query is None or not numbers:
+            return {}
+        among = tantivy.Query.term_set_query(self._index.schema, "number", list(numbers))
+        only = tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0))]
+        )
+        return dict(self._found(only, len(numbers)))
+
+    def _found(self, query: Any, k: int) -> Iterator[tuple[int, float]]:
+        for score, address in self._searcher.search(query, limit=k, count=False).hits:
+            yield self._at[address.segment_ord, address.doc], float(score)
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text`` as the index has them, in order, repeated ones too."""
         words: list[str] = self._stem.analyze(" ".join(_WORD.findall(text.replace("_", " "))))
         return words
 
-    def rarity(self, term: str) -> float:
-        """Return how rare a stemmed word is: BM25's inverse document frequency over passages' bodies."""
-        searcher = self._index.searcher()
-        holding = searcher.doc_freq("body", term)
-        return math.log(1 + (searcher.num_docs - holding + 0.5) / (holding + 0.5))
+    def uses(self, term: str) -> int:
+        """Return how many parts use a stemmed word."""
+        return int(self._searcher.doc_freq("body", term))
 
-    def _query(self, text: str, weights: Weights) -> Any:
+    def rarity(self, term: str) -> float:
+        """Return how rare a stemmed word is: BM25's inverse document frequency over parts' own words."""
+        holding = self.uses(term)
+        return math.log(1 + (self._searcher.num_docs - holding + 0.5) / (holding + 0.5))
+
+    def _query(self, text: str, fields: Fields) -> Any:
         # Term by term: the query parser would take a person's punctuation for its syntax.
         import tantivy
 
-        stems = self.terms(text)
+        terms = self.terms(text)
+        stems = [term for term in terms if term not in STOP] or terms
         wanted = {
             "author": [word.lower() for word in _WORD.findall(text)],
             "code": [name.lower() for name in identifiers(text)],
         }
         clauses = [
             (tantivy.Occur.Should, tantivy.Query.boost_query(self._term(name, word), weight))
-            for name, weight in weights.items()
+            for name, weight in fields.items()
             for word in wanted.get(name, stems)[:_LONGEST]
         ]
         return tantivy.Query.boolean_query(clauses) if clauses else None

@@ -1,58 +1,131 @@
-"""Fuse what vectors and words find. Pure.
+"""Rank parts by everything that speaks for them. Pure.
 
-Scores are fused, not ranks: how much better the best one is than the rest is information. Each side is
-scaled by its own range over the candidates (the inner products of a question's neighbours lie close
-together, BM25 spreads), then mixed by a weight that was tuned (docs/measurements.md).
+A part is as good as its best passage in meaning, as its own words, the words it answers and the comments of
+its diff match, and as the thread around it does. A person who is named, the kind of source, and an event that
+is asked for add to that. Scores are mixed, not ranks: how much better the best one is than the rest is
+information. Word scores are scaled by the best one's; weights are measured (docs/measurements.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 
-DEPTH = 200  # candidates a side
+from index.model import Kind
+
+DEPTH = 120  # candidates a side
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each thing counts that speaks for a part."""
+
+    meaning: float = 0.55  # cosine of its closest passage
+    words: float = 0.17  # its own words
+    quoted: float = 0.085  # the words of others that it answers
+    comments: float = 0.04  # comments that its diff adds
+    thread_meaning: float = 0.065  # the closest passage of its whole document
+    thread_words: float = 0.085  # the best own words of its whole document
+    author: float = 0.13  # somebody who is named wrote it
+    answered: float = 0.045  # … or wrote what it answers
+    page: float = 0.045  # documentation and policies
+    note: float = -0.13  # our own summaries come behind what they sum up
+    event: float = 0.085  # it tells an event of the kind that is asked for,
+    subject: float = 0.8  # … and stands for its whole subject: share of the distance to its best part's score
+
+    @classmethod
+    def only(cls, **weights: float) -> Weights:
+        """Return weights that are zero but for those given."""
+        return cls(**{**{field.name: 0.0 for field in fields(cls)}, **weights})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What is known of a part that may answer. Word scores are BM25's as found; ``passage`` is the closest one's
+    number; ``author`` and ``answered`` say how surely the part, or the one it answers, is by somebody named.
+    """
+
+    part: str
+    passage: int
+    document: int
+    kind: Kind
+    date: datetime | None = None
+    cosine: float = 0.0
+    words: float = 0.0
+    quoted: float = 0.0
+    comments: float = 0.0
+    author: float = 0.0
+    answered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A passage's number, its fused score, and the two scores it is made of: scaled (0 … 1) and as found."""
+    """A candidate, its score, and what that is made of."""
 
-    number: int
+    candidate: Candidate
     score: float
-    dense: float = 0.0
-    lexical: float = 0.0
-    cosine: float = 0.0
-    bm25: float = 0.0
+    why: tuple[tuple[str, float], ...] = ()
 
 
-def fuse(
-    dense: Sequence[tuple[int, float]], lexical: Sequence[tuple[int, float]], weight: float = 0.5, depth: int = DEPTH
-) -> list[Scored]:
-    """Fuse two rankings of (number, score), best first; ``weight`` is the share of ``dense``.
-
-    A ranking of ``depth`` candidates was cut off there: what it lacks counts like its last one.
-    """
-    left, right = _scaled(dense, depth), _scaled(lexical, depth)
-    cosines, bm25s = dict(dense), dict(lexical)
+def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list[Scored]:
+    """Return ``candidates`` with their scores, best first."""
+    top = {name: _top(getattr(c, name) for c in candidates) for name in ("words", "quoted", "comments")}
+    nearest = _best((c.document, c.cosine) for c in candidates)
+    wordiest = _best((c.document, c.words / top["words"]) for c in candidates)
     scored = []
-    for n in left.keys() | right.keys():
-        d, x = left.get(n, 0.0), right.get(n, 0.0)
-        scored.append(Scored(n, weight * d + (1 - weight) * x, d, x, cosines.get(n, 0.0), bm25s.get(n, 0.0)))
-    return sorted(scored, key=lambda s: (-s.score, s.number))
+    for c in candidates:
+        why = {
+            "meaning": weights.meaning * c.cosine,
+            "words": weights.words * c.words / top["words"],
+            "quoted": weights.quoted * c.quoted / top["quoted"],
+            "comments": weights.comments * c.comments / top["comments"],
+            "thread": weights.thread_meaning * nearest[c.document] + weights.thread_words * wordiest[c.document],
+            "author": weights.author * c.author,
+            "answered": weights.answered * c.answered,
+            "kind": {Kind.PAGE: weights.page, Kind.NOTE: weights.note}.get(c.kind, 0.0),
+        }
+        scored.append(Scored(c, sum(why.values()), tuple((n, x) for n, x in why.items() if x)))
+    return in_order(scored)
 
 
-def reciprocal(*rankings: Sequence[tuple[int, float]], k: int = 60) -> list[tuple[int, float]]:
+def lifted(
+    scored: Sequence[Scored], subjects: Mapping[str, int], telling: Iterable[str], weights: Weights = Weights()
+) -> list[Scored]:
+    """Lift the parts that are ``telling`` the event that is asked for, each towards the best part of its subject."""
+    best = _best((subjects[s.candidate.part], s.score) for s in scored if s.candidate.part in subjects)
+    told = set(telling)
+    return in_order(
+        _lift(s, best.get(subjects.get(s.candidate.part, -1), s.score), weights) if s.candidate.part in told else s
+        for s in scored
+    )
+
+
+def _lift(scored: Scored, best: float, weights: Weights) -> Scored:
+    more = weights.event + weights.subject * max(0.0, best - scored.score)
+    return Scored(scored.candidate, scored.score + more, (*scored.why, ("event", more)))
+
+
+def in_order(scored: Iterable[Scored]) -> list[Scored]:
+    """Return the best first; equal scores by the number of the passage."""
+    return sorted(scored, key=lambda s: (-s.score, s.candidate.passage))
+
+
+def reciprocal(*rankings: Sequence[str], k: int = 60) -> list[str]:
     """Equal-weight reciprocal rank fusion: the textbook way, kept as a yardstick."""
-    scores: dict[int, float] = {}
+    scores: dict[str, float] = {}
     for ranking in rankings:
-        for rank, (number, _) in enumerate(ranking, 1):
-            scores[number] = scores.get(number, 0.0) + 1 / (k + rank)
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+        for place, name in enumerate(ranking, 1):
+            scores[name] = scores.get(name, 0.0) + 1 / (k + place)
+    return sorted(scores, key=lambda name: (-scores[name], name))
 
 
-def _scaled(ranking: Sequence[tuple[int, float]], depth: int) -> Mapping[int, float]:
-    if not ranking:
-        return {}
-    low = max(0.0, ranking[-1][1]) if len(ranking) >= depth else 0.0
-    span = max(ranking[0][1] - low, 1e-9)
-    return {number: max(0.0, (score - low) / span) for number, score in ranking}
+def _top(scores: Iterable[float]) -> float:
+    return max(scores, default=0.0) or 1.0
+
+
+def _best(scores: Iterable[tuple[int, float]]) -> dict[int, float]:
+    best: dict[int, float] = {}
+    for key, value in scores:
+        best[key] = max(best.get(key, value), value)
+    return best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -232,11 +233,32 @@ def test_a_passage_without_vector_is_left_out_of_the_vectors(catalog: Catalog) -
     assert catalog.vectors(live(catalog), catalog.numbers(live(catalog)))[0] == []
 
 
-def test_the_words_of_passages_come_with_their_part_once_marked_as_first(catalog: Catalog) -> None:
-    put(catalog, part("a", "A leaf.\n\n" + "A reed grows here. " * 90))
-    rows = list(catalog.words(catalog.numbers(live(catalog))))
-    assert [first for *_, first in rows] == [True] + [False] * (len(rows) - 1)
-    assert {p.id for _, _, p, _ in rows} == {"a"}
+def test_a_part_is_led_by_its_first_passage(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf.\n\n" + "A reed grows here. " * 90), part("b"))
+    firsts = catalog.firsts(live(catalog))
+    assert [(number, p.id) for number, p in catalog.leading(firsts)] == [(firsts[0], "a"), (firsts[1], "b")]
+    assert firsts[0] == min(catalog.numbers(live(catalog)))
+
+
+def test_what_may_be_ranked_is_known_with_all_its_passages_and_whom_it_answers(catalog: Catalog) -> None:
+    put(catalog, part("a", author="Bo Reed"), part("b", "A reed grows here. " * 90, links=("a",)))
+    numbers = catalog.numbers(live(catalog))
+    [considered] = catalog.considered(live(catalog), numbers[2:])
+    assert (considered.part, considered.passages) == ("b", tuple(numbers[1:]))
+    assert (considered.author, considered.answered) == ("Ada Frog", "Bo Reed")
+
+
+def test_authors_are_counted_by_name_and_address(catalog: Catalog) -> None:
+    put(catalog, part("a", labels=("by:ada",)), part("b", labels=("by:ada",)), part("c", labels=("by:bot", "bot")))
+    assert catalog.authors() == [("Ada Frog", "ada", 2)]
+
+
+def test_what_an_older_krab_did_not_read_off_is_read_off_once(catalog: Catalog, tmp_path: Path) -> None:
+    put(catalog, part("a", labels=("by:ada",)))
+    with closing(Database(tmp_path / "krab.db")) as database:
+        with database.write() as connection:
+            connection.execute("DELETE FROM facets")
+        assert Catalog(database).authors() == [("Ada Frog", "ada", 1)]
 
 
 # The clock

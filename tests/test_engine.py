@@ -16,12 +16,13 @@ from index.database import Database
 from index.engine import DEFAULT_RANKING, Index, Ranking
 from index.errors import NeedsReindex
 from index.lexical import Lexical
-from index.model import Batch, Part, Rejected
+from index.model import Batch, Event, Part, Rejected
+from index.rank import Weights
 from index.reindex import reindex
 from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post, stream
 
-WORDS = Ranking(dense=0)
-MEANING = Ranking(dense=1)
+WORDS = Ranking(Weights.only(words=1))
+MEANING = Ranking(Weights.only(meaning=1))
 CAR = part("car", "The car is fast.", title="wheels")
 DOCTOR = part("doctor", "The doctor of the dma_alloc_coherent ward.", title="health")
 LEAF = part("leaf", "A leaf outlives its frog.", title="pond")
@@ -88,6 +89,39 @@ def test_a_part_without_words_of_its_own_is_found_by_its_title(index: Index) -> 
     index.ingest(Batch((part("bare", title="[PATCH] newt: sleep longer"),)), "pond")
     assert ids(index, "newt sleep", WORDS) == ["bare"]
     assert ids(index, "newt sleep", MEANING)[0] == "bare"
+
+
+def test_of_each_part_the_closest_passage_is_found(index: Index) -> None:
+    index.ingest(Batch((part("long", "Herons stand. " * 80 + "A newt sleeps. " * 20 + "Reeds grow. " * 80),)), "pond")
+    found = [r.found.passage for r in index.search("newt sleeps") if r.found.passage.part == "long"]
+    assert len(found) == 1
+    assert "newt" in found[0].text
+
+
+def test_what_somebody_wrote_who_is_named_comes_before_what_others_wrote_alike(index: Index) -> None:
+    alike = [part(f"n{n}", f"Newts sleep in pond {n}.", title="newts", author=f"Bo{n} Reed") for n in range(5)]
+    hers = part("hers", "Newts sleep, or so.", title="newts", author="Eve Quill", labels=("by:equill",))
+    index.ingest(Batch((*alike, hers)), "pond")
+    assert ids(index, "what did Eve Quill say of newts that sleep?")[0] == "hers"
+    assert index.people("what did Eve say?") == {"Eve Quill": 1.0}
+
+
+def test_a_part_that_tells_what_is_asked_for_stands_for_its_subject(index: Index) -> None:
+    about = part("v1", "Newts shall sleep longer.", title="newt: sleep longer", events=(posted("v1"),))
+    told = part("yes", "Thanks, queued.", title="Re: it", links=("v1",), events=(applied("v1", "yes"),))
+    index.ingest(Batch((about, told)), "pond")
+    asked = "was the newt sleep series applied?"
+    plain = [r.found.passage.part for r in index.search(asked)]
+    lifted = [r.found.passage.part for r in index.search(asked, events=("applied",))]
+    assert (plain[0], lifted[0]) == ("v1", "yes")
+
+
+def posted(id_: str) -> Event:
+    return Event(id_, "posted", "Ada Frog", NOON, id_, "newt: sleep longer", "v1 1/1")
+
+
+def applied(subject: str, id_: str) -> Event:
+    return Event(subject, "applied", "Bo Reed", NOON, id_, "Thanks, queued.")
 
 
 def test_nothing_newer_than_asked_for_is_found(index: Index) -> None:
@@ -163,8 +197,8 @@ def test_mail_and_questions_at_once_do_each_other_no_harm(index: Index, tmp_path
         assert all(isinstance(future.result(), list) for future in asked)
         assert moved.result()
     assert ids(index, "leaf", WORDS)
-    assert index._vectors.numbers() == index._words.numbers()
-    assert len(index._words.numbers()) == index.catalog.totals().passages
+    assert len(index._vectors.numbers()) == index.catalog.totals().passages
+    assert len(index._words.numbers()) == index.catalog.totals().parts
 
 
 class busy:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.lexical import BODY_ONLY, Entry, Lexical, Weights, identifiers
+from index.lexical import BODY_ONLY, Entry, Fields, Lexical, identifiers
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def lexical(tmp_path: Path) -> Lexical:
     return made
 
 
-def found(lexical: Lexical, query: str, weights: Weights = Weights(), k: int = 10) -> list[int]:  # noqa: B008
-    return [number for number, _ in lexical.search(query, k, weights)]
+def found(lexical: Lexical, query: str, fields: Fields = Fields(), k: int = 10) -> list[int]:  # noqa: B008
+    return [number for number, _ in lexical.search(query, k, fields)]
 
 
 # Finding
@@ -55,9 +55,24 @@ def test_a_field_without_weight_is_not_searched(lexical: Lexical) -> None:
     assert (found(lexical, "hunting", BODY_ONLY), found(lexical, "heron", BODY_ONLY)) == ([], [2])
 
 
-def test_the_words_of_others_count_only_when_they_are_given_weight(lexical: Lexical) -> None:
-    lexical.update([Entry(4, "Yes.", quoted="Does the newt sleep?")], [])
-    assert (found(lexical, "newt"), found(lexical, "newt", Weights(quoted=0.5))) == ([], [4])
+def test_the_words_of_others_and_comments_are_found_as_such(lexical: Lexical) -> None:
+    lexical.update([Entry(4, "Yes.", quoted="Does the newt sleep?", comments="A newt is awake.")], [])
+    assert found(lexical, "newt", BODY_ONLY) == []
+    assert (list(lexical.scores("newt", "quoted", [4])), list(lexical.scores("newt", "comments", [4]))) == ([4], [4])
+
+
+def test_words_without_meaning_are_not_searched(lexical: Lexical) -> None:
+    assert found(lexical, "what is it before the lily?", BODY_ONLY) == [1]
+
+
+def test_a_question_of_such_words_alone_is_searched_as_it_is(lexical: Lexical) -> None:
+    assert found(lexical, "what is on it?", BODY_ONLY)
+
+
+def test_a_field_is_scored_for_the_entries_that_are_named_just_as_in_a_search(lexical: Lexical) -> None:
+    every = dict(lexical.search("frog heron", 10, BODY_ONLY))
+    assert lexical.scores("frog heron", "body", [2, 3, 77]) == {2: pytest.approx(every[2])}
+    assert (lexical.scores("frog", "body", []), lexical.scores("", "body", [1])) == ({}, {})
 
 
 def test_at_most_as_many_as_asked_for_come_best_first(lexical: Lexical) -> None:
@@ -86,7 +101,7 @@ def test_a_word_that_is_asked_twice_counts_twice(lexical: Lexical) -> None:
     ],
 )
 def test_an_identifier_is_found_whole(lexical: Lexical, query: str) -> None:
-    assert found(lexical, query, Weights(body=0, title=0, author=0, code=1)) == [3]
+    assert found(lexical, query, Fields(body=0, title=0, author=0, quoted=0, comments=0)) == [3]
 
 
 def test_an_identifier_is_found_in_pieces(tmp_path: Path) -> None:
@@ -123,6 +138,10 @@ def test_what_looks_like_code_is_an_identifier(text: str, expected: list[str]) -
 
 def test_terms_are_stemmed_and_repeated_ones_stay(lexical: Lexical) -> None:
     assert lexical.terms("Leaves, leaf_node; leaves!") == ["leav", "leaf", "node", "leav"]
+
+
+def test_how_many_entries_use_a_word_is_known(lexical: Lexical) -> None:
+    assert (lexical.uses("frog"), lexical.uses("unheard")) == (2, 0)
 
 
 def test_the_rarer_a_word_the_more_it_weighs(lexical: Lexical) -> None:

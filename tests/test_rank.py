@@ -1,89 +1,132 @@
-"""Fusing two rankings: what is better on both sides comes first, and scores keep their meaning."""
+"""Ranking parts: whatever speaks for one lifts it, and every score says what it is made of."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.rank import fuse, reciprocal
+from index.model import Kind
+from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score
 
-RANKINGS = st.dictionaries(st.integers(0, 30), st.floats(0.001, 50), max_size=20).map(
-    lambda scores: sorted(scores.items(), key=lambda pair: -pair[1])
+PLAIN = Candidate("plain", 1, 1, Kind.MAIL, cosine=0.5, words=4.0, quoted=2.0, comments=1.0)
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate,
+        part=st.uuids().map(str),
+        passage=st.integers(0, 10**6),
+        document=st.integers(0, 5),
+        kind=st.sampled_from(Kind),
+        cosine=st.floats(-1, 1),
+        words=st.floats(0, 50),
+        quoted=st.floats(0, 50),
+        comments=st.floats(0, 50),
+        author=st.floats(0, 1),
+        answered=st.floats(0, 1),
+    ),
+    max_size=12,
+    unique_by=lambda c: c.part,
 )
 
 
-def order(dense: list[tuple[int, float]], lexical: list[tuple[int, float]], weight: float = 0.5) -> list[int]:
-    return [scored.number for scored in fuse(dense, lexical, weight)]
+def other(**changes: object) -> Candidate:
+    return replace(PLAIN, part="other", passage=2, document=2, **changes)  # type: ignore[arg-type]
 
 
-@given(RANKINGS, RANKINGS, st.floats(0, 1))
-def test_everything_found_is_ranked_once_best_first(
-    dense: list[tuple[int, float]], lexical: list[tuple[int, float]], weight: float
-) -> None:
-    fused = fuse(dense, lexical, weight)
-    assert sorted(s.number for s in fused) == sorted(dict(dense).keys() | dict(lexical).keys())
-    assert [s.score for s in fused] == sorted((s.score for s in fused), reverse=True)
+def order(*candidates: Candidate, weights: Weights = Weights()) -> list[str]:  # noqa: B008
+    return [scored.candidate.part for scored in score(candidates, weights)]
 
 
-@given(RANKINGS, RANKINGS, st.floats(0, 1))
-def test_scores_lie_between_none_and_one(
-    dense: list[tuple[int, float]], lexical: list[tuple[int, float]], weight: float
-) -> None:
-    assert all(-1e-9 <= s.score <= 1 + 1e-9 for s in fuse(dense, lexical, weight))
+@given(CANDIDATES)
+def test_every_candidate_is_ranked_once_best_first(candidates: list[Candidate]) -> None:
+    scored = score(candidates)
+    assert sorted(s.candidate.part for s in scored) == sorted(c.part for c in candidates)
+    assert [s.score for s in scored] == sorted((s.score for s in scored), reverse=True)
 
 
-@given(RANKINGS, RANKINGS, st.floats(0.1, 10))
-def test_the_scale_of_one_side_does_not_matter(
-    dense: list[tuple[int, float]], lexical: list[tuple[int, float]], factor: float
-) -> None:
-    scaled = fuse(dense, [(n, score * factor) for n, score in lexical])
-    assert {s.number: s.score for s in scaled} == pytest.approx({s.number: s.score for s in fuse(dense, lexical)})
+@given(CANDIDATES)
+def test_a_score_is_the_sum_of_what_it_is_made_of(candidates: list[Candidate]) -> None:
+    assert all(s.score == pytest.approx(sum(x for _, x in s.why)) for s in score(candidates))
 
 
-@given(RANKINGS, RANKINGS)
-def test_of_two_passages_the_one_that_is_better_on_both_sides_wins(
-    dense: list[tuple[int, float]], lexical: list[tuple[int, float]]
-) -> None:
-    fused = order([(99, 60.0), *dense], [(99, 60.0), *lexical])
-    assert fused[0] == 99
+@given(CANDIDATES)
+def test_the_order_of_candidates_does_not_matter(candidates: list[Candidate]) -> None:
+    assert sorted(map(repr, score(candidates))) == sorted(map(repr, score(candidates[::-1])))
 
 
-def test_the_weight_decides_between_the_sides() -> None:
-    dense, lexical = [(1, 0.9), (2, 0.1)], [(2, 9.0), (1, 1.0)]
-    assert (order(dense, lexical, 1.0), order(dense, lexical, 0.0)) == ([1, 2], [2, 1])
+@given(CANDIDATES, st.floats(0.1, 10))
+def test_the_scale_of_word_scores_does_not_matter(candidates: list[Candidate], factor: float) -> None:
+    scaled = score([replace(c, words=c.words * factor) for c in candidates])
+    before = {s.candidate.part: s.score for s in score(candidates)}
+    assert {s.candidate.part: s.score for s in scaled} == pytest.approx(before)
 
 
-def test_one_side_alone_keeps_its_order() -> None:
-    ranking = [(3, 0.9), (1, 0.5), (2, 0.2)]
-    assert (order(ranking, []), order([], ranking)) == ([3, 1, 2], [3, 1, 2])
+@pytest.mark.parametrize(
+    "better",
+    [
+        {"cosine": 0.6},
+        {"words": 5.0},
+        {"quoted": 3.0},
+        {"comments": 2.0},
+        {"author": 1.0},
+        {"answered": 1.0},
+        {"kind": Kind.PAGE},
+    ],
+    ids=lambda better: next(iter(better)),
+)
+def test_whatever_speaks_for_a_part_lifts_it(better: dict[str, object]) -> None:
+    assert order(PLAIN, other(**better)) == ["other", "plain"]
 
 
-def test_nothing_found_is_nothing_ranked() -> None:
-    assert fuse([], []) == []
+def test_a_summary_comes_behind_what_it_sums_up() -> None:
+    assert order(replace(PLAIN, kind=Kind.NOTE), other()) == ["other", "plain"]
 
 
-def test_how_much_better_the_best_is_counts() -> None:
-    close = {s.number: s.score for s in fuse([(1, 0.9), (2, 0.89)], [])}
-    apart = {s.number: s.score for s in fuse([(1, 0.9), (2, 0.1)], [])}
-    assert close[2] > apart[2]
+def test_a_part_gains_from_what_stands_in_its_document() -> None:
+    fellow = Candidate("fellow", 3, 2, Kind.MAIL, cosine=0.9, words=9.0)
+    assert order(PLAIN, other(), fellow) == ["fellow", "other", "plain"]
 
 
-def test_the_scores_as_found_are_kept() -> None:
-    [scored] = fuse([(1, 0.7)], [(1, 12.5)])
-    assert (scored.cosine, scored.bm25) == (0.7, 12.5)
+def test_weights_may_be_all_but_one_zero() -> None:
+    assert order(PLAIN, other(cosine=0.4, words=9.0), weights=Weights.only(meaning=1)) == ["plain", "other"]
 
 
-def test_equal_scores_are_ordered_by_number() -> None:
-    assert order([(2, 0.5), (1, 0.5)], []) == [1, 2]
+def test_equal_scores_are_ordered_by_passage() -> None:
+    assert order(other(), PLAIN) == ["plain", "other"]
 
 
-def test_what_a_cut_off_ranking_lacks_counts_like_its_last() -> None:
-    fused = {s.number: s for s in fuse([(1, 0.9), (2, 0.5)], [(3, 4.0)], 0.5, depth=2)}
-    assert fused[2].dense == fused[3].dense == 0
+# Events
+
+
+def after(telling: list[str], subjects: dict[str, int]) -> list[str]:
+    good = Scored(replace(PLAIN, part="good"), 0.9)
+    told = Scored(other(), 0.2)
+    between = Scored(replace(PLAIN, part="between", passage=3), 0.6)
+    return [s.candidate.part for s in lifted([good, between, told], subjects, telling)]
+
+
+def test_what_tells_the_event_comes_near_the_best_of_its_subject() -> None:
+    assert after(["other"], {"good": 7, "other": 7}) == ["good", "other", "between"]
+
+
+def test_what_tells_the_event_of_something_else_stays_behind() -> None:
+    assert after(["other"], {"good": 7, "other": 8}) == ["good", "between", "other"]
+
+
+def test_what_tells_no_event_stays_where_it_is() -> None:
+    assert after([], {"good": 7, "other": 7}) == ["good", "between", "other"]
+
+
+def test_a_lift_is_part_of_the_score() -> None:
+    [scored] = lifted([Scored(PLAIN, 0.5, (("meaning", 0.5),))], {}, ["plain"])
+    assert scored.score == pytest.approx(sum(x for _, x in scored.why))
+    assert scored.why[-1][0] == "event"
+
+
+# The yardstick
 
 
 def test_reciprocal_ranks_add_up() -> None:
-    [(first, best), (second, other)] = reciprocal([(1, 9.0), (2, 8.0)], [(2, 1.0)], k=60)
-    assert (first, second) == (2, 1)
-    assert (best, other) == pytest.approx((1 / 62 + 1 / 61, 1 / 61))
+    assert reciprocal(["a", "b"], ["b"], k=60) == ["b", "a"]

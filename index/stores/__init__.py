@@ -24,8 +24,11 @@ class VectorStore(Protocol):
         """Remove vectors; numbers that aren't there are ignored."""
         ...
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
-        """Return at most ``k`` (number, inner product), best first, for one vector of shape (d,)."""
+    def search(self, vector: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Return at most ``k`` (number, inner product), best first, for one vector of shape (d,).
+
+        With ``among`` only those numbers are compared, as far as they are there.
+        """
         ...
 
     def numbers(self) -> set[int]:

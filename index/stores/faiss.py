@@ -46,11 +46,21 @@ class Faiss:
         if len(numbers) and self._index.ntotal:
             self._index.remove_ids(faiss.IDSelectorBatch(np.asarray(numbers, np.int64)))
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """Return at most ``k`` (number, inner product), best first."""
-        if not self._index.ntotal:
+        import faiss
+
+        if not self._index.ntotal or (among is not None and not len(among)):
             return []
-        scores, numbers = self._index.search(np.asarray(vector, np.float32)[None], min(k, self._index.ntotal))
+        chosen: Any = None
+        if among is not None:
+            named = faiss.IDSelectorBatch(np.asarray(among, np.int64))
+            chosen = faiss.SearchParameters(sel=named)  # type: ignore[call-arg]
+        scores, numbers = self._index.search(
+            np.asarray(vector, np.float32)[None],
+            min(k, self._index.ntotal),
+            params=chosen,
+        )
         return [(int(n), float(s)) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0]
 
     def numbers(self) -> set[int]:

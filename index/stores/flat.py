@@ -28,9 +28,10 @@ class Flat:
         for number in numbers:
             self._vectors.pop(number, None)
 
-    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def search(self, vector: Vectors, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """Return at most ``k`` (number, inner product), best first."""
-        scored = [(number, float(v @ vector)) for number, v in self._vectors.items()]
+        wanted = self._vectors.keys() if among is None else self._vectors.keys() & set(among)
+        scored = [(number, float(self._vectors[number] @ vector)) for number in wanted]
         return sorted(scored, key=lambda pair: -pair[1])[:k]
 
     def numbers(self) -> set[int]:

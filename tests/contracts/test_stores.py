@@ -88,6 +88,13 @@ def test_at_most_as_many_are_found_as_are_asked_for_and_there(new: NewStore) -> 
     assert [len(store.search(unit(1), k)) for k in (1, 3, 50)] == [1, 3, 3]
 
 
+def test_only_those_that_are_named_are_compared(new: NewStore) -> None:
+    store = filled(new, *range(20))
+    assert next(number for number, _ in store.search(unit(7), 5, [3, 7, 99])) == 7
+    assert {number for number, _ in store.search(unit(7), 5, [3, 7, 99])} == {3, 7}
+    assert store.search(unit(7), 5, []) == []
+
+
 def test_a_number_added_again_is_replaced_and_not_doubled(new: NewStore) -> None:
     store = filled(new, 1, 2)
     store.add([1], rows(9))

@@ -2,6 +2,7 @@
 
     import     krab import of all real mail: mails a second, memory, again; against sentence-transformers
     retrieval  krab's ranking beside BM25, the embedder alone and their rank fusion
+    ablation   krab's ranking without each thing that it goes by
     answers    krab eval and krab verify over everything
     latency    questions over the running server, cold commands
     crash      SIGKILL at 20 random moments of an import
@@ -22,11 +23,16 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index.engine import Ranking
 
 KRAB = (sys.executable, "-m", "bot")
 KILLS = 20
@@ -61,6 +67,8 @@ class Bench:
 
     shared: Path
     work: Path
+    more: tuple[Path, ...] = ()  # question files besides eval/dev.jsonl
+    index: Path | None = None  # a data directory that holds everything already
 
     @property
     def mail(self) -> list[str]:
@@ -70,8 +78,14 @@ class Bench:
     def questions(self) -> Path:
         return self.shared / "eval" / "dev.jsonl"
 
+    @property
+    def question_files(self) -> tuple[Path, ...]:
+        return self.questions, *self.more
+
     def everything(self) -> Path:
         """Return a data directory with all of data/; what is there already is not made again."""
+        if self.index:
+            return self.index
         folder = self.work / "everything"
         lore = self.shared / "data" / "lore"
         others = [str(lore / "ksummit.0.bundle"), str(self.shared / "data" / "posts.jsonl.xz")]
@@ -106,34 +120,78 @@ def _import(name: str, paths: Sequence[str], folder: Path, config: Path | None =
 
 
 def retrieval(bench: Bench) -> None:
-    """Compare rankings over the same passages and questions."""
-    from bot import evaluation
-    from bot.model import Answer, Status
-    from bot.question import search_text
-    from bot.settings import load
-    from bot.wiring import opened
+    """Compare rankings over the same parts and questions."""
     from index.engine import DEFAULT_RANKING, Ranking
     from index.lexical import BODY_ONLY
+    from index.rank import Weights, reciprocal
 
-    rankings = {
-        "BM25 (passages' words)": Ranking(dense=0, fields=BODY_ONLY),
-        "MiniLM (passages' vectors)": Ranking(dense=1),
-        "equal-weight rank fusion": Ranking(fields=BODY_ONLY, reciprocal=True),
-        "krab": DEFAULT_RANKING,
-    }
-    asked = evaluation.read(bench.questions)
-    questions = evaluation.conversation(asked)
+    words = Ranking(Weights.only(words=1), BODY_ONLY)
+    meaning = Ranking(Weights.only(meaning=1))
+    with _retrieving(bench) as ask:
+        for path in bench.question_files:
+            print(path.name)
+            bm25, cosine, krab = ask(path, words), ask(path, meaning), ask(path, DEFAULT_RANKING)
+            fused = [tuple(reciprocal(*pair)) for pair in zip(bm25, cosine, strict=True)]
+            for name, found in (
+                ("BM25 (parts' own words)", bm25),
+                ("MiniLM (passages' vectors)", cosine),
+                ("equal-weight rank fusion", fused),
+                ("krab", krab),
+            ):
+                print(f"{name:<28}{_figures(path, found)}")
+
+
+def ablation(bench: Bench) -> None:
+    """Leave out one thing at a time that speaks for a part, and see what is lost."""
+    from dataclasses import fields, replace
+
+    from index.engine import DEFAULT_RANKING
+
+    weights = DEFAULT_RANKING.weights
+    with _retrieving(bench) as ask:
+        for path in bench.question_files:
+            print(f"{path.name}\n{'everything':<28}{_figures(path, ask(path, DEFAULT_RANKING))}")
+            for field in fields(weights):
+                without = replace(DEFAULT_RANKING, weights=replace(weights, **{field.name: 0.0}))
+                print(f"without {field.name:<20}{_figures(path, ask(path, without))}", flush=True)
+
+
+Found = list[tuple[str, ...]]
+
+
+@contextmanager
+def _retrieving(bench: Bench) -> Iterator[Callable[[Path, Ranking], Found]]:
+    """Give a function that answers a question file with the parts that a ranking finds."""
+    from bot import evaluation
+    from bot.question import Want, read
+    from bot.settings import load
+    from bot.wiring import opened
+
     with opened(load({}, data=str(bench.everything()))) as everything:
-        for name, ranking in rankings.items():
-            outcomes = []
-            for one, question in zip(asked, questions, strict=True):
-                results = everything.index.search(search_text(question), 200, ranking=ranking)
-                ids = tuple(dict.fromkeys(r.found.passage.part for r in results))[:50]
-                answer = Answer(Status.ANSWERED, retrieved=ids)
-                outcomes.append(evaluation.outcome(one, answer, everything.index.part))
-            figures = evaluation.report(outcomes).as_dict()
-            keys = ("hit_at_1", "hit_at_5", "hit_at_10", "mrr_at_10", "ndcg_at_10")
-            print(f"{name:<28}" + "".join(f" {key} {figures[key]:.3f}" for key in keys))
+
+        def ask(path: Path, ranking: Ranking) -> Found:
+            found = []
+            for question in evaluation.conversation(evaluation.read(path)):
+                reading = read(question)
+                events = ("applied",) if Want.STATE in reading.wants else ()
+                results = everything.index.search(reading.text, 50, ranking=ranking, events=events)
+                found.append(tuple(r.found.passage.part for r in results))
+            return found
+
+        yield ask
+
+
+def _figures(path: Path, found: Found) -> str:
+    from bot import evaluation
+    from bot.model import Answer, Status
+
+    outcomes = [
+        evaluation.outcome(one, Answer(Status.ANSWERED, retrieved=ids), lambda _: None)
+        for one, ids in zip(evaluation.read(path), found, strict=True)
+    ]
+    figures = evaluation.report(outcomes).as_dict()
+    keys = ("hit_at_1", "hit_at_5", "hit_at_10", "mrr_at_10", "ndcg_at_10")
+    return "".join(f" {key} {figures[key]:.3f}" for key in keys)
 
 
 def answers(bench: Bench) -> None:
@@ -225,7 +283,14 @@ def _at(ordered: Sequence[float], q: float) -> float:
     return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
 
 
-BENCHES = {"import": imports, "retrieval": retrieval, "answers": answers, "latency": latency, "crash": crash}
+BENCHES = {
+    "import": imports,
+    "retrieval": retrieval,
+    "ablation": ablation,
+    "answers": answers,
+    "latency": latency,
+    "crash": crash,
+}
 
 
 def main() -> None:
@@ -234,14 +299,17 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="NAME")
     parser.add_argument("--shared", type=Path, default=os.environ.get("KRAB_SHARED", "../shared"))
     parser.add_argument("--work", type=Path, default=Path("build/bench"))
+    parser.add_argument("--questions", type=Path, action="append", default=[], help="another question file to score")
+    parser.add_argument("--index", type=Path, help="a data directory that holds everything already")
     options = parser.parse_args()
     if not (options.shared / "data").is_dir():
         raise SystemExit("the real data is absent: name a folder with data/ and eval/ by --shared or KRAB_SHARED")
     options.work.mkdir(parents=True, exist_ok=True)
     print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()}")
+    bench = Bench(options.shared.resolve(), options.work.resolve(), tuple(options.questions), options.index)
     for name in options.names or BENCHES:
         print(f"\n== {name}", flush=True)
-        BENCHES[name](Bench(options.shared.resolve(), options.work.resolve()))
+        BENCHES[name](bench)
 
 
 def _processor() -> str:

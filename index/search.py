@@ -1,0 +1,110 @@
+"""From a question to ranked parts: candidates from vectors and words, then everything known of each.
+
+Both sides name candidates by a cheap ranking; after that each candidate gets the scores of every side
+exactly, whichever named it, so that none is punished for having been found by the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from index import rank
+from index.caches import Caches
+from index.catalog import Catalog, Considered
+from index.embed import Embedder, Vectors
+from index.histories import Histories
+from index.lexical import Fields
+
+_SCORED = ("body", "quoted", "comments")
+_LIFTED = 150  # best parts whose subjects are looked up when an event is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """How parts are found and ranked. The defaults are measured: see docs/measurements.md."""
+
+    weights: rank.Weights = field(default_factory=rank.Weights)
+    fields: Fields = field(default_factory=Fields)
+    depth: int = rank.DEPTH  # candidates a side
+
+
+DEFAULT_RANKING = Ranking()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched: the words, whom they speak of (how surely), the events that are asked for, and until when."""
+
+    text: str
+    people: Mapping[str, float] = field(default_factory=dict)
+    events: Collection[str] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """One generation, searchable. Not to be used while its caches are written."""
+
+    catalog: Catalog
+    histories: Histories
+    caches: Caches
+    embedder: Embedder
+
+    def search(self, query: Query, k: int, ranking: Ranking = DEFAULT_RANKING) -> list[rank.Scored]:
+        """Return at least ``k`` ranked parts, as far as there are so many."""
+        weights = ranking.weights
+        vector = self.embedder.embed([query.text])[0] if weights.meaning or weights.thread_meaning else None
+        while True:
+            near = self.caches.vectors.search(vector, ranking.depth) if vector is not None else []
+            worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
+            numbers = dict.fromkeys(n for n, _ in (*near, *worded))
+            known = [c for c in self.catalog.considered(self.caches.generation, numbers) if _until(c, query.until)]
+            if len(known) >= k or not query.until or max(len(near), len(worded)) < ranking.depth:
+                break
+            # What came later has filled the first places: look further down.
+            ranking = replace(ranking, depth=ranking.depth * 8)
+        cosine = self._cosines(vector, known)
+        scored = rank.score(self._candidates(query, known, cosine), weights)
+        return self._lifted(scored, query.events, weights) if query.events else scored
+
+    def _cosines(self, vector: Vectors | None, known: Sequence[Considered]) -> Mapping[int, float]:
+        numbers = [n for c in known for n in c.passages]
+        return {} if vector is None else dict(self.caches.vectors.search(vector, len(numbers), numbers))
+
+    def _candidates(
+        self, query: Query, known: Sequence[Considered], cosine: Mapping[int, float]
+    ) -> list[rank.Candidate]:
+        firsts = [c.passages[0] for c in known]
+        body, quoted, comments = (self.caches.words.scores(query.text, name, firsts) for name in _SCORED)
+        return [
+            rank.Candidate(
+                part=c.part,
+                passage=(closest := max(c.passages, key=lambda n: (cosine.get(n, 0.0), -n))),
+                document=c.document,
+                kind=c.kind,
+                date=c.date,
+                cosine=cosine.get(closest, 0.0),
+                words=body.get(c.passages[0], 0.0),
+                quoted=quoted.get(c.passages[0], 0.0),
+                comments=comments.get(c.passages[0], 0.0),
+                author=query.people.get(c.author, 0.0),
+                answered=query.people.get(c.answered, 0.0),
+            )
+            for c in known
+        ]
+
+    def _lifted(
+        self, scored: Sequence[rank.Scored], events: Collection[str], weights: rank.Weights
+    ) -> list[rank.Scored]:
+        best = [s.candidate.part for s in scored[:_LIFTED]]
+        return rank.lifted(scored, self.histories.subjects(best), self.histories.telling(best, events), weights)
+
+
+def _wordy(weights: rank.Weights) -> bool:
+    return any((weights.words, weights.quoted, weights.comments, weights.thread_words))
+
+
+def _until(considered: Considered, until: datetime | None) -> bool:
+    return until is None or bool(considered.date and considered.date <= until)
