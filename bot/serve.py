@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, dispatcher, poller, site
+from bot.wiring import Krab, chats, dispatcher, poller, reindexing_ordered, site
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ async def serve(krab: Krab) -> None:
     adapters = chats(krab.settings)
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
     tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
+    tasks += [asyncio.create_task(_reindex(krab), name="reindex")]
     tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
@@ -85,6 +86,15 @@ async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:
     reply = getattr(chat, "reply", None)
     if reply is not None:  # a service that delivers again by itself (Matrix) needs none
         await dispatcher.resume(chat.name, datetime.now(UTC) - RESUMED, reply)
+
+
+async def _reindex(krab: Krab) -> None:
+    while True:
+        try:
+            await reindexing_ordered(krab).run()
+        except Exception:
+            log.exception("reindexing was stopped by an error of ours; it begins again in %.0f s", PAUSE)
+        await asyncio.sleep(PAUSE)
 
 
 def _poll(krab: Krab, ended: threading.Event) -> None:

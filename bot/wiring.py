@@ -33,7 +33,7 @@ from index.embed import Embedder, load, of
 from index.engine import Index
 from index.errors import Unusable
 from index.model import Batch
-from index.reindex import Progress, reindex, roll_back
+from index.reindex import Progress, cancel, progress, reindex, roll_back
 
 STARTER = Source("starter-notes", "notes", "")
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bot.dispatch import Dispatcher
     from bot.ordering import Ordering
     from bot.orders import Context
+    from bot.reindexing import Reindexing
     from bot.web import SourceRow, StatusView
     from feeds.poll import Poller
 
@@ -335,7 +336,17 @@ def context(krab: Krab) -> Context:
         is_curator=lambda service, user: (service, user) in curators,
         admin=admin(krab),
         audit=krab.audit,
+        reindexing=reindexing_ordered(krab),
+        cancel_reindex=lambda: cancel(krab.database),
     )
+
+
+def reindexing_ordered(krab: Krab) -> Reindexing:
+    """Return what runs the reindexes that were ordered from chats."""
+    from bot.reindexing import Reindexing, Requests, command
+
+    seen = partial(progress, krab.database, krab.settings.data)
+    return Reindexing(Requests(krab.memory), krab.outbox, krab.audit, seen, command(krab.settings))
 
 
 def dispatcher(krab: Krab) -> Dispatcher:

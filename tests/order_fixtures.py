@@ -12,6 +12,7 @@ from bot.feedback import Feedback
 from bot.ordering import Ordering
 from bot.orders import Context, found
 from bot.outbox import Outbox
+from bot.reindexing import Reindexing
 from bot.state import State
 from bot.web_views import SourceRow, StatusView
 from index.engine import Index
@@ -42,6 +43,8 @@ def context(state: State | None = None, **changes: Any) -> Context:
         is_curator=lambda _, user: user == "ada",
         admin=cast(Admin, None),
         audit=cast(Audit, None),
+        reindexing=cast(Reindexing, None),
+        cancel_reindex=lambda: False,
     )
     return replace(made, **changes)
 

@@ -17,7 +17,7 @@ from index.catalog import Catalog
 from index.database import Database
 from index.reindex import Progress, alone, cancel
 
-NICE = 10  # questions go first
+NICE = 19  # questions go first
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

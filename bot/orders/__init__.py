@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.feedback import Feedback
     from bot.model import Answer, Question
     from bot.outbox import Outbox
+    from bot.reindexing import Reindexing
     from bot.state import Asked, State
     from bot.web_views import SourceRow, StatusView
     from index.engine import Index
@@ -63,6 +64,8 @@ class Context:
     is_curator: Callable[[str, str], bool]
     admin: Admin
     audit: Audit
+    reindexing: Reindexing
+    cancel_reindex: Callable[[], bool]
 
     def may(self, incoming: Incoming, who: Who) -> bool:
         """Whether the person may give orders that are for ``who``."""
