@@ -9,12 +9,14 @@ Rules of this file:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from weakref import WeakValueDictionary
 
 from bot.answering import Answering, How
 from bot.channels import DEFAULT, Manner, Mode
@@ -128,6 +130,7 @@ class Dispatcher:
         self._state = state
         self._ordering = ordering or NO_ORDERS
         self._manner = manner
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._answering = Answering(answerer, limits or Limits(), reading=reading)
 
     async def handle(self, received: Incoming, reply: Reply) -> None:
@@ -137,7 +140,9 @@ class Dispatcher:
         decision = decide(incoming, self._conversation(incoming), manner)
         if decision is not Decision.IGNORE and self._state.claim(incoming):
             answering = None if decision is Decision.ORDER else how(decision, incoming, manner)
-            await self._respond(incoming, reply, answering)
+            turn = self._turns.setdefault((incoming.service, incoming.edits or incoming.key), asyncio.Lock())
+            async with turn:  # an edit waits for the answer to what it replaces
+                await self._respond(incoming, reply, answering)
 
     async def resume(self, service: str, since: datetime, reply_to: Callable[[Incoming], Reply]) -> None:
         """Answer what an earlier process took over from ``service`` and did not finish.

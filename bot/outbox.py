@@ -197,6 +197,12 @@ class Outbox:
         row = self._database.connection().execute(sql, (service, key)).fetchone()
         return str(row[0]) if row else ""
 
+    def fate(self, service: str, key: str) -> str:
+        """What became of a parcel: "waiting", "sent", "dropped", "outdated", or "" when it is not known."""
+        sql = "SELECT state FROM outbox WHERE service = ? AND key = ?"
+        row = self._database.connection().execute(sql, (service, key)).fetchone()
+        return str(row[0]) if row else ""
+
     def waiting(self) -> int:
         """How many parcels wait."""
         sql = "SELECT count(*) FROM outbox WHERE state = 'waiting'"

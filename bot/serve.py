@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, dispatcher, poller, reindexing_ordered, site
+from bot.wiring import Krab, chats, dispatcher, poller, reindexing_ordered, site, watcher
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ async def serve(krab: Krab) -> None:
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
     tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
     tasks += [asyncio.create_task(_reindex(krab), name="reindex")]
+    tasks += [asyncio.create_task(_watch(krab), name="watcher")]
     tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
@@ -80,6 +81,17 @@ async def _deliver(krab: Krab, adapters: Sequence[Chat]) -> None:
         except Exception:
             log.exception("delivery was stopped by an error of ours; it begins again in %.0f s", PAUSE)
             await asyncio.sleep(PAUSE)
+
+
+async def _watch(krab: Krab) -> None:
+    """Look after watched series, whenever the index has changed."""
+    watching = watcher(krab)
+    while True:
+        try:
+            await asyncio.to_thread(watching.look)
+        except Exception:
+            log.exception("watched series were not looked at; the next look is in %.0f s", PAUSE)
+        await asyncio.sleep(PAUSE)
 
 
 async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:

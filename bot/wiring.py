@@ -24,6 +24,7 @@ from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.sourcebook import SourceBook, Standing
 from bot.state import State
+from bot.watches import Watches
 from feeds.cursors import Cursors
 from feeds.kinds import Source
 from index import caches
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from bot.ordering import Ordering
     from bot.orders import Context
     from bot.reindexing import Reindexing
+    from bot.watcher import Watcher
     from bot.web import SourceRow, StatusView
     from feeds.poll import Poller
 
@@ -66,6 +68,7 @@ class Krab:
     channels: Channels
     book: SourceBook
     audit: Audit
+    watches: Watches
 
 
 @contextmanager
@@ -79,6 +82,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
     try:
         index = open_index(settings, database)
         state = State(memory.path)
+        outbox = Outbox(memory)
         krab = Krab(
             settings,
             database,
@@ -87,11 +91,12 @@ def opened(settings: Settings) -> Iterator[Krab]:
             state,
             Cursors.at(database.path),
             memory,
-            Outbox(memory),
+            outbox,
             Feedback(memory),
             Channels(memory),
             SourceBook(database),
             Audit(memory),
+            Watches(memory, outbox),
         )
         if settings.starter_notes:
             read_starter_notes(krab)
@@ -328,6 +333,9 @@ def context(krab: Krab) -> Context:
         outbox=krab.outbox,
         feedback=krab.feedback,
         channels=krab.channels,
+        watches=krab.watches,
+        watcher=watcher(krab),
+        forgetters=(krab.state.forget, krab.feedback.forget, krab.watches.forget),
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
@@ -347,6 +355,13 @@ def reindexing_ordered(krab: Krab) -> Reindexing:
 
     seen = partial(progress, krab.database, krab.settings.data)
     return Reindexing(Requests(krab.memory), krab.outbox, krab.audit, seen, command(krab.settings))
+
+
+def watcher(krab: Krab) -> Watcher:
+    """Return what looks after watched series."""
+    from bot.watcher import Watcher
+
+    return Watcher(krab.watches, krab.outbox, krab.index)
 
 
 def dispatcher(krab: Krab) -> Dispatcher:

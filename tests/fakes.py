@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.card import Card, Form
+from bot.chat import Handler, Parcel, Profile
 from bot.model import Answer, Citation, Question, Sentence, Status
 from index.model import Kind
 
@@ -84,6 +85,29 @@ class FakeReply:
         if self.broken:
             raise ConnectionError("the line is cut")
         self.said.append(what)
+
+
+@dataclass
+class FakeChat:
+    """A service that shows each key once; ``errors`` are raised first, one a call."""
+
+    name: str = "slack"
+    errors: list[Exception] = field(default_factory=list)
+    shown: dict[str, Parcel] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+
+    async def run(self, handler: Handler) -> None:
+        raise NotImplementedError
+
+    async def send(self, parcel: Parcel) -> str:
+        self.calls.append(parcel.key)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.shown.setdefault(parcel.key, parcel)
+        return f"ref of {parcel.key}"
+
+    async def profile(self, user: str) -> Profile:
+        return Profile(user)
 
 
 @dataclass

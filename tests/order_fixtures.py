@@ -14,6 +14,8 @@ from bot.orders import Context, found
 from bot.outbox import Outbox
 from bot.reindexing import Reindexing
 from bot.state import State
+from bot.watcher import Watcher
+from bot.watches import Watches
 from bot.web_views import SourceRow, StatusView
 from index.engine import Index
 from tests.fakes import NOON, FakeAnswerer, FakeClock
@@ -36,6 +38,9 @@ def context(state: State | None = None, **changes: Any) -> Context:
         outbox=cast(Outbox, None),
         feedback=cast(Feedback, None),
         channels=cast(Channels, None),
+        watches=cast(Watches, None),
+        watcher=cast(Watcher, None),
+        forgetters=(),
         sources=lambda: ROWS,
         status=lambda: STATUS,
         clock=FakeClock(),

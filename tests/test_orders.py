@@ -17,7 +17,10 @@ from bot.feedback import Feedback
 from bot.model import Answer, Status
 from bot.ordering import FAILED, Ordering
 from bot.orders import Context, Order, found
+from bot.outbox import Outbox
 from bot.state import State
+from bot.watcher import Watcher
+from bot.watches import Watches
 from feeds.kinship import kin
 from index.database import Database
 from index.engine import Index
@@ -52,7 +55,19 @@ def things(tmp_path: Path, state: State) -> Iterator[Context]:
     known = Index(tmp_path, index, FakeEmbedder(), Faiss, kin)
     known.ingest(Batch((*LEAVES, REVIEW, APPLIED, NOTE)), "pond")
     feedback = Feedback(memory, clock=FakeClock())
-    yield context(state, index=known, feedback=feedback, channels=Channels(memory))
+    clock = FakeClock()
+    outbox = Outbox(memory, clock=clock)
+    watches = Watches(memory, outbox, clock=clock)
+    yield context(
+        state,
+        index=known,
+        feedback=feedback,
+        channels=Channels(memory),
+        outbox=outbox,
+        watches=watches,
+        watcher=Watcher(watches, outbox, known, clock=clock),
+        forgetters=(state.forget, feedback.forget, watches.forget),
+    )
     memory.close()
     index.close()
 
@@ -139,7 +154,7 @@ async def test_people_are_named_with_what_they_did_and_not_notified(say: Say) ->
     ):
         assert "Bo Reed – applied 1, reviewed 1, last on 2025-07-20" in shown
         assert "I have notified nobody." in shown
-    assert "Bo Reed maintains the green leaves" in await say("people", "green leaves")
+    assert "Bo Reed maintains the green leaves" in await say("people", "who keeps the green leaves?")
 
 
 async def test_people_can_be_asked_for_under_an_answer(say: Say, things: Context) -> None:
@@ -227,3 +242,34 @@ async def test_an_order_that_fails_ends_with_a_friendly_word(state: State, caplo
     await Dispatcher(FakeAnswerer(), state, ordering=ordering).handle(replace(ASK, command="break"), reply)
     assert reply.said == [FAILED]
     assert [record.message for record in caplog.records] == ["slack: order break failed"]
+
+
+async def test_a_series_is_watched_listed_paused_and_unwatched(say: Say, things: Context) -> None:
+    assert "Which series?" in await say("watch")
+    assert "I know of no series" in await say("watch", "quarks")
+    assert "Watching “[PATCH 0/2] pond: green leaves” here until 2025-10-06." in await say("watch", "green leaves")
+    assert "1 [PATCH 0/2] pond: green leaves (until" in await say("watching")
+    assert "(paused, until" in await say("watching", "pause 1")
+    assert "(until" in await say(**act("watching_resume", "1"))
+    assert "You have no watch 7." in await say("watching", "pause 7")
+    assert "Nothing that you may end" in await say("unwatch", "1", user="bob")
+    assert "no longer watched" in await say("unwatch", "green")
+    assert "You watch nothing here." in await say("watching")
+    assert things.outbox.waiting() == 2
+
+
+async def test_a_moderator_ends_what_others_watch_in_his_channel(say: Say) -> None:
+    await say(**act("watch", LEAVES[1].id))
+    assert "no longer watched" in await say(**act("unwatch", "1"), user="bob", moderator=True)
+
+
+async def test_who_wants_to_be_forgotten_is_asked_and_then_forgotten(say: Say, state: State, things: Context) -> None:
+    await say(text="who holds the leaf?", key="question")
+    await say(**act("helpful"))
+    await say("watch", "green leaves")
+    assert "Forget me?" in await say("forget")
+    assert state.answered("slack", "question")
+    assert "Done:" in await say("forget", "me")
+    assert state.answered("slack", "question") is None
+    assert things.feedback.ratings(things.clock()) == []
+    assert things.watches.known("slack", "ann", "C1") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,36 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.card import Button, Card, Picture, note
-from bot.chat import ChatRefused, Handler, Parcel, Profile, Undelivered
+from bot.chat import ChatRefused, Parcel, Undelivered
 from bot.courier import BUGS, LONGEST, PATIENCE, Again, Courier, Never, verdict
 from bot.outbox import LEASE, Outbox, Taken
 from index.database import Database
-from tests.fakes import NOON, FakeClock
+from tests.fakes import NOON, FakeChat, FakeClock
 
 HELLO = Parcel("hello", "C1", note("Hello."))
-
-
-@dataclass
-class FakeChat:
-    """A service that shows each key once; ``errors`` are raised first, one a call."""
-
-    name: str = "slack"
-    errors: list[Exception] = field(default_factory=list)
-    shown: dict[str, Parcel] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-
-    async def run(self, handler: Handler) -> None:
-        raise NotImplementedError
-
-    async def send(self, parcel: Parcel) -> str:
-        self.calls.append(parcel.key)
-        if self.errors:
-            raise self.errors.pop(0)
-        self.shown.setdefault(parcel.key, parcel)
-        return f"ref of {parcel.key}"
-
-    async def profile(self, user: str) -> Profile:
-        return Profile(user)
 
 
 @pytest.fixture

@@ -119,6 +119,8 @@ class Chat(Protocol):
     async def send(self, parcel: Parcel) -> str:
         """Post or edit a message of krab's own, and return the reference by which it can be edited.
 
+        The reference of a message is also the ``thread`` of what goes under it.
+
         Raises ``Undelivered`` with the time to wait when it can be tried again, ``ChatRefused`` when not.
         """
         ...

@@ -7,13 +7,24 @@ import asyncio
 import sys
 
 from bot.chat.console import Console
+from bot.courier import Courier
 from bot.settings import Settings
-from bot.wiring import dispatcher, opened
+from bot.wiring import Krab, dispatcher, opened
 
 
 def run(_: argparse.Namespace, settings: Settings) -> int:
     """Converse until the input ends."""
-    prompt = "? " if sys.stdin.isatty() else ""
     with opened(settings) as krab:
-        asyncio.run(Console(sys.stdin, sys.stdout, prompt=prompt).run(dispatcher(krab).handle))
+        asyncio.run(_converse(krab))
     return 0
+
+
+async def _converse(krab: Krab) -> None:
+    """Hear and answer; and say what krab has to say by itself (a watched series)."""
+    console = Console(sys.stdin, sys.stdout, prompt="? " if sys.stdin.isatty() else "")
+    courier = Courier(krab.outbox, {console.name: console})
+    delivering = asyncio.create_task(courier.run())
+    await console.run(dispatcher(krab).handle)
+    delivering.cancel()
+    await asyncio.gather(delivering, return_exceptions=True)
+    await courier.once()

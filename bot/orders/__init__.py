@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bot.outbox import Outbox
     from bot.reindexing import Reindexing
     from bot.state import Asked, State
+    from bot.watcher import Watcher
+    from bot.watches import Watches
     from bot.web_views import SourceRow, StatusView
     from index.engine import Index
 
@@ -57,6 +59,9 @@ class Context:
     outbox: Outbox
     feedback: Feedback
     channels: Channels
+    watches: Watches
+    watcher: Watcher
+    forgetters: tuple[Callable[[str, str], int], ...]  # each deletes what it keeps of (service, user)
     sources: Callable[[], Sequence[SourceRow]]
     status: Callable[[], StatusView]
     clock: Callable[[], datetime]

@@ -19,10 +19,11 @@ from index.engine import Index, Result
 from index.history import History
 from index.model import Kind
 
-NEAR = 40  # passages that are looked at
+NEAR = 30  # passages that are looked at
 SERIES = 12  # histories that people are taken from
-NOTES = 2
-_MAINTAINS = re.compile(r"\bmaintain(?:s|ed|er|ers)?\b", re.IGNORECASE)
+_MAINTAINS = re.compile(r"\bmaintains\b|\bmaintained by\b|\bmaintainers? (?:of|is|are)\b", re.IGNORECASE)
+_FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+/?")
+_WORD = re.compile(r"\w{4,}")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -46,11 +47,11 @@ def shown(index: Index, words: str, asked: Asked | None) -> Card:
     results = index.search(about, NEAR)
     found = people(_histories(index, words, asked, results), lambda id_: _bot(index, id_))
     lines = tuple(_person(index, person) for person in found)
-    notes = tuple(_notes(results))
+    notes = tuple(_notes(results, about))
     if not lines and not notes:
         return note(f"I have read no mail from which I could tell whom to ask about “{shorten(about, 80)}”.")
-    parts = [Section(lines, "Lately at work on this", bullets=True)] if lines else []
-    parts += [Section(notes, "From the notes", bullets=True)] if notes else []
+    parts = [Section(notes, "From the notes", bullets=True)] if notes else []
+    parts += [Section(lines, "Lately at work on this", bullets=True)] if lines else []
     return Card(f"Whom to ask: “{shorten(one_line(about), 80)}”", tuple(parts), hint="I have notified nobody.")
 
 
@@ -58,10 +59,17 @@ def _histories(index: Index, words: str, asked: Asked | None, results: Iterable[
     if words and ADDRESS.search(words):
         return lookup(index.histories, words)
     ids = [citation.id for citation in asked.answer.sources] if asked else []
-    ids = list(dict.fromkeys([*ids, *(result.found.passage.part for result in results)]))
+    ids = list(dict.fromkeys([*ids, *_touching(index, words, [r.found.passage.part for r in results])]))
     numbers = index.histories.subjects(ids)
     first = list(dict.fromkeys(numbers[id_] for id_ in ids if id_ in numbers))[:SERIES]
     return [index.histories.history(number) for number in first]
+
+
+def _touching(index: Index, words: str, ids: list[str]) -> list[str]:
+    """Where a file or folder was named, the parts that touch it, if there are any."""
+    named = _FILE.fullmatch(words)
+    parts = [part for id_ in ids if named and (part := index.part(id_))]
+    return [part.id for part in parts if any(file.startswith(words) for file in part.files)] or ids
 
 
 def _person(index: Index, person: Person) -> Line:
@@ -72,12 +80,13 @@ def _person(index: Index, person: Person) -> Line:
     return (Span(one_line(person.name), Style.STRONG), Span(f" – {counts}, "), seen)
 
 
-def _notes(results: Iterable[Result]) -> Iterator[Line]:
-    """What curated notes say of who maintains what."""
+def _notes(results: Iterable[Result], about: str) -> Iterator[Line]:
+    """What a curated note says of who maintains it."""
+    asked = set(_WORD.findall(about.lower()))
     notes = [r.found for r in results if r.found.kind is Kind.NOTE]
     for found in notes:
         for sentence in _SENTENCE.split(one_line(found.passage.text)):
-            if _MAINTAINS.search(sentence):
+            if _MAINTAINS.search(sentence) and asked & set(_WORD.findall(sentence.lower())):
                 yield (Span(f"{shorten(sentence, 200)} "), Span(one_line(found.title), Style.FAINT, found.url))
                 break
         else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from bot.card import Card, note
+from bot.card import Button, Card, note
 from bot.chat import Incoming, Reply
 from bot.orders import Context, Order
 from bot.series import day, lookup
@@ -30,7 +31,9 @@ def shown(index: Index, asked: str) -> Card:
     found = lookup(index.histories, asked)
     if not found:
         return note(f"I know of no series “{asked}” in the mail read, up to {day(newest)}.", "“search” looks wider.")
-    return card(found[0], Archive(index.part, newest), found[1:])
+    shown = card(found[0], Archive(index.part, newest), found[1:])
+    watch = Button("Watch", "watch", found[0].newest.root)
+    return replace(shown, buttons=(watch,), hint="“watch” and a link keeps a message about it up to date.")
 
 
 ORDER = Order("series", "a patch series: versions, reviews, who applied it where", run, EXAMPLES)
