@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     series.add_argument("words", nargs="+", metavar="WORDS", help="words of its title, or a Message-ID")
     command("sources", "show every source: state, last success, lag, error, next poll", json=True)
     _source(command)
+    _note(command)
     audit = command("audit", "show who added, paused, removed, reindexed or changed what", json=True)
     audit.add_argument("-n", type=_positive, default=50, metavar="N", help="how many (50)")
     command("status", "show how much was read, up to when, and by which embedder", json=True)
@@ -98,6 +99,19 @@ def _source(command: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--filter", default="all", choices=("all", "relevant"), help="keep all, or what is on the subject")
     add.add_argument("--private", action="append", default=[], metavar="CHANNEL", help="who may be told: slack:C0123*")
     for name, summary in _ACTIONS.items():
+        actions.add_parser(name, help=summary).add_argument("name", metavar="NAME")
+
+
+def _note(command: Callable[..., argparse.ArgumentParser]) -> None:
+    note = command("note", "write, list, show or remove notes of your own", json=True)
+    actions = note.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="keep a note, and answer from it")
+    add.add_argument("title", metavar="TITLE", help="put it the way people ask")
+    add.add_argument("--text", default="", help="the answer in Markdown; otherwise it is read from stdin")
+    add.add_argument("--source", action="append", default=[], metavar="URL", help="where its facts are from")
+    add.add_argument("--tag", action="append", default=[], metavar="WORD")
+    actions.add_parser("list", help="list them")
+    for name, summary in {"show": "show one", "remove": "remove one; its words stay beside"}.items():
         actions.add_parser(name, help=summary).add_argument("name", metavar="NAME")
 
 

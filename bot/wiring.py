@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bot.admin import Admin
     from bot.chat import Chat
     from bot.dispatch import Dispatcher
+    from bot.notebook import Notebook
     from bot.ordering import Ordering
     from bot.orders import Context
     from bot.reindexing import Reindexing
@@ -176,6 +177,20 @@ def poller(krab: Krab) -> Poller:
     return Poller(watch(), client, krab.cursors, _sink(krab.index), watch=watch)
 
 
+def notebook(krab: Krab) -> Notebook:
+    """Return the notes that curators write."""
+    from bot.notebook import Notebook, source
+    from feeds.kinds import notes
+    from feeds.poll import poll
+
+    def read_again() -> None:
+        for told in source(krab.settings.data):
+            krab.cursors.register([told])
+            poll(told, notes.open(told, None), krab.cursors, _sink(krab.index))
+
+    return Notebook(krab.settings.data / "notes", krab.audit, read_again)
+
+
 def polled(krab: Krab) -> tuple[Source, ...]:
     """Return the sources that are asked: those told of and added, less those paused and removed."""
     return krab.book.polled(sources(krab.settings))
@@ -270,13 +285,15 @@ def _moment(stamp: float | None) -> datetime | None:
 
 def sources(settings: Settings) -> tuple[Source, ...]:
     """Return the sources to poll: the configured ones, or the built-in list when none are."""
+    from bot.notebook import source as notes_of
     from feeds.defaults import BUILTIN
 
+    ours = notes_of(settings.data)
     if settings.sources is None:
-        return BUILTIN
+        return BUILTIN + ours
     names = {source.name for source in settings.sources}
-    extra = tuple(s for s in BUILTIN if s.name not in names) if settings.builtin_sources else ()
-    return settings.sources + extra
+    extra = BUILTIN if settings.builtin_sources else ()
+    return settings.sources + tuple(s for s in (*extra, *ours) if s.name not in names)
 
 
 def chats(settings: Settings) -> list[Chat]:
@@ -345,6 +362,7 @@ def context(krab: Krab) -> Context:
         admin=admin(krab),
         audit=krab.audit,
         reindexing=reindexing_ordered(krab),
+        notes=notebook(krab),
         cancel_reindex=lambda: cancel(krab.database),
     )
 

@@ -9,6 +9,7 @@ from bot.admin import Admin
 from bot.audit import Audit
 from bot.channels import Channels
 from bot.feedback import Feedback
+from bot.notebook import Notebook
 from bot.ordering import Ordering
 from bot.orders import Context, found
 from bot.outbox import Outbox
@@ -49,6 +50,7 @@ def context(state: State | None = None, **changes: Any) -> Context:
         admin=cast(Admin, None),
         audit=cast(Audit, None),
         reindexing=cast(Reindexing, None),
+        notes=cast(Notebook, None),
         cancel_reindex=lambda: False,
     )
     return replace(made, **changes)

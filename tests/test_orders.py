@@ -181,7 +181,7 @@ async def test_feedback_can_be_typed(say: Say, things: Context) -> None:
 
 
 async def test_admins_see_what_was_rated_badly_or_not_answered(say: Say, state: State) -> None:
-    assert "Only krab's admins can do that." in await say("review")
+    assert "Only krab's curators and admins can do that." in await say("review")
     assert "Nothing was rated badly" in await say("review", user="root")
     await say(text="who holds the leaf?", key="question")
     await say(**act("unhelpful"))

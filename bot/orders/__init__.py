@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.channels import Channels
     from bot.feedback import Feedback
     from bot.model import Answer, Question
+    from bot.notebook import Notebook
     from bot.outbox import Outbox
     from bot.reindexing import Reindexing
     from bot.state import Asked, State
@@ -70,6 +71,7 @@ class Context:
     admin: Admin
     audit: Audit
     reindexing: Reindexing
+    notes: Notebook
     cancel_reindex: Callable[[], bool]
 
     def may(self, incoming: Incoming, who: Who) -> bool:
