@@ -82,14 +82,17 @@ class Console:
         self._out = out
         self._prompt = prompt
         self._session = session or uuid.uuid4().hex
+        self._sent: set[str] = set()
 
     def reply(self, _: Incoming) -> ConsoleReply:
         """Where answers go."""
         return ConsoleReply(self._out)
 
     async def send(self, parcel: Parcel) -> str:
-        """Print a card."""
-        await ConsoleReply(self._out).card(parcel.card)
+        """Print a card, also one that replaces another: what was printed stays."""
+        if parcel.key not in self._sent:
+            self._sent.add(parcel.key)
+            await ConsoleReply(self._out).card(parcel.card)
         return parcel.key
 
     async def profile(self, user: str) -> Profile:

@@ -50,6 +50,14 @@ class Who(StrEnum):
     ADMINS = "admins"  # named in [admins]
 
 
+class Topic(StrEnum):
+    """Where a command stands in ``help``; those that are not for anybody stand apart."""
+
+    ASK = "Ask"
+    FOLLOW = "Follow"
+    KRAB = "About me"
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What orders may use: this, and nothing that they look up themselves."""
@@ -100,6 +108,7 @@ class Order:
     run: Run
     examples: tuple[str, ...] = ()
     who: Who = Who.ANYBODY
+    topic: Topic = Topic.ASK
     acts: tuple[str, ...] = ()
     spoken: bool = False
 

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.card import Button, Card, note
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order
+from bot.orders import Context, Order, Topic
 
 ASK = "I would delete your questions with my answers to them, your feedback and your watches. This can't be undone."
 
@@ -32,4 +32,4 @@ def forgotten(service: str, user: str, context: Context) -> int:
     return sum(forget(service, user) for forget in context.forgetters)
 
 
-ORDER = Order("forget", "delete what I have kept of you", run, ("forget me",), acts=("forget",))
+ORDER = Order("forget", "delete what I have kept of you", run, ("forget me",), acts=("forget",), topic=Topic.KRAB)

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from bot.card import Card, Line, Section, Span, Style, words
 from bot.chat import Incoming, Reply
 from bot.ordering import unknown
-from bot.orders import Context, Order, Who, found
+from bot.orders import Context, Order, Topic, Who, found
 
 ABOUT = (
-    "Ask me about Rust in the Linux kernel: who works on what, why something is done as it is, whether a patch"
-    " series was merged. I answer from the mail, posts and notes that I have read, with a source behind every"
-    " sentence, and say so when I have none. In a channel, mention me; in my threads just ask on."
+    "Ask me about Rust in the Linux kernel: who works on what, why it is done so, whether a series was merged."
+    " Every sentence of an answer has its source; I say so when I have none."
+    " In a channel, mention me; in my threads just ask on."
 )
 
 
 def overview(orders: Iterable[Order]) -> Card:
     """Return every command in a line each, those of admins apart."""
     known = list(orders)
-    free = tuple(_line(order) for order in known if order.who is Who.ANYBODY)
-    ours = tuple(_line(order) for order in known if order.who is not Who.ANYBODY)
-    parts = [Section((words(ABOUT),)), Section(free, "Commands", bullets=True)]
-    parts += [Section(ours, "For admins and moderators", bullets=True)] if ours else []
-    return Card("krab", tuple(parts), hint="“help series” shows examples of one command.")
+    free = [order for order in known if order.who is Who.ANYBODY]
+    groups = [(topic.value, [order for order in free if order.topic is topic]) for topic in Topic]
+    groups += [("For admins and moderators", [order for order in known if order.who is not Who.ANYBODY])]
+    lists = tuple(Section(tuple(map(_line, some)), heading, bullets=True) for heading, some in groups if some)
+    return Card("krab", (Section((words(ABOUT),)), *lists), hint="“help series” shows examples of one command.")
 
 
 def about(order: Order) -> Card:
@@ -49,4 +49,4 @@ async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
     await reply.card(shown, private=True)
 
 
-ORDER = Order("help", "what I can do", run, ("help", "help series"))
+ORDER = Order("help", "what I can do", run, ("help", "help series"), topic=Topic.KRAB)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.card import Card, Line, Section, Span, Style
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order
+from bot.orders import Context, Order, Topic
 
 if TYPE_CHECKING:
     from bot.web_views import SourceRow
@@ -45,4 +45,4 @@ def ago(span: timedelta) -> str:
     return "just now"
 
 
-ORDER = Order("sources", "what I read, when I last could, and what is wrong", run)
+ORDER = Order("sources", "what I read, when I last could, and what is wrong", run, topic=Topic.KRAB)

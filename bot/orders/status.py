@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.card import Card, Line, Section, Span, Style, words
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order
+from bot.orders import Context, Order, Topic
 from bot.series import day
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ def card(status: StatusView, rows: Sequence[SourceRow]) -> Card:
     return Card("Status", (Section(lines), *trouble), hint="“sources” lists what I read.")
 
 
-ORDER = Order("status", "how much I have read, up to when, and what is wrong", run)
+ORDER = Order("status", "how much I have read, up to when, and what is wrong", run, topic=Topic.KRAB)

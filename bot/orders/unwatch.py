@@ -6,7 +6,7 @@ import asyncio
 
 from bot.card import Card, note
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order
+from bot.orders import Context, Order, Topic
 from bot.orders.watching import mine
 from bot.watches import Watch
 
@@ -35,4 +35,6 @@ def which(watches: list[Watch], meant: str) -> list[Watch]:
     return [watch for watch in watches if words and all(word in watch.title.lower() for word in words)]
 
 
-ORDER = Order("unwatch", "end a watch", run, ("unwatch 7", "unwatch falcon"), acts=("unwatch",), spoken=True)
+ORDER = Order(
+    "unwatch", "end a watch", run, ("unwatch 7", "unwatch falcon"), acts=("unwatch",), spoken=True, topic=Topic.FOLLOW
+)

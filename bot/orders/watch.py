@@ -7,7 +7,7 @@ import asyncio
 from bot.card import Card, note
 from bot.chat import Incoming, Reply
 from bot.chat.text import one_line
-from bot.orders import Context, Order
+from bot.orders import Context, Order, Topic
 from bot.series import day, lookup
 from bot.watcher import MOST, TooMany
 
@@ -36,4 +36,6 @@ def watched(incoming: Incoming, asked: str, context: Context) -> Card:
     return note(text, f"“unwatch {watch.number}” ends it, “watching” lists what is watched.")
 
 
-ORDER = Order("watch", "keep a message up to date about a series", run, EXAMPLES, acts=("watch",), spoken=True)
+ORDER = Order(
+    "watch", "keep a message up to date about a series", run, EXAMPLES, acts=("watch",), spoken=True, topic=Topic.FOLLOW
+)

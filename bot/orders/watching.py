@@ -7,7 +7,7 @@ import asyncio
 from bot.card import Button, Card, Line, Section, Span, Style, note
 from bot.chat import Incoming, Reply
 from bot.chat.text import one_line
-from bot.orders import Context, Order, Who
+from bot.orders import Context, Order, Topic, Who
 from bot.series import day
 from bot.watches import Phase, Watch
 
@@ -74,4 +74,5 @@ ORDER = Order(
     ("watching", "watching pause 7", "watching resume 7"),
     acts=("watching_pause", "watching_resume"),
     spoken=True,
+    topic=Topic.FOLLOW,
 )

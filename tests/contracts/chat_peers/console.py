@@ -14,6 +14,8 @@ import pytest
 from bot.chat import Chat
 from bot.chat.console import Console
 
+SENDS = True
+
 
 class Paper(io.StringIO):
     def __init__(self) -> None:
@@ -30,6 +32,7 @@ class ConsolePeer:
     keyboard: TextIO
     paper: Paper
     chat: Chat
+    channel: str = "console"
 
     async def ready(self) -> None:
         """A pipe can be written before it is read."""

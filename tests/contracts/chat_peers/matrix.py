@@ -25,6 +25,10 @@ class MatrixPeer:
     room: str
     chat: Chat
 
+    @property
+    def channel(self) -> str:
+        return self.room
+
     async def ready(self) -> None:
         await self.person.until_joined(self.room)
 

@@ -18,6 +18,7 @@ from tests.slack_standin import SlackStandIn
 class SlackPeer:
     slack: SlackStandIn
     chat: Chat
+    channel: str = "D1"
 
     async def ready(self) -> None:
         await self.slack.until(lambda: self.slack.socket.sockets)
