@@ -108,9 +108,9 @@ class Order:
     run: Run
     examples: tuple[str, ...] = ()
     who: Who = Who.ANYBODY
-    topic: Topic = Topic.ASK
     acts: tuple[str, ...] = ()
     spoken: bool = False
+    topic: Topic = Topic.ASK
 
 
 def found() -> Mapping[str, Order]:
