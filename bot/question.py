@@ -123,13 +123,16 @@ class Reading:
 
 
 def read(question: Question, people: Callable[[str], Iterable[str]] = lambda _: ()) -> Reading:
-    """Read ``question``; ``people`` names the known authors that a text speaks of."""
+    """Read ``question``; ``people`` names the known authors that a text speaks of.
+
+    A question that leans on the one before it and says no kind of answer wants the same kind as that.
+    """
     text = search_text(question)
-    asked = text.rsplit("\n", 1)[-1]
+    before, _, asked = text.rpartition("\n")
     return Reading(
         text=text,
         asked=asked,
-        wants=frozenset(want for want, said in _WANTS if said.search(asked)),
+        wants=_wants(asked) or _wants(before.rpartition("\n")[2]),
         people=_each(people(text)),
         identifiers=_each(identifiers(text)),
         revisions=_each(v.lower() for v in _REVISION.findall(text)),
@@ -138,6 +141,10 @@ def read(question: Question, people: Callable[[str], Iterable[str]] = lambda _: 
         cves=_each(c.upper() for c in _CVE.findall(text)),
         messages=named(text),
     )
+
+
+def _wants(text: str) -> frozenset[Want]:
+    return frozenset(want for want, said in _WANTS if said.search(text))
 
 
 def _each(found: Iterable[str]) -> tuple[str, ...]:

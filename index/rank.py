@@ -8,13 +8,16 @@ information. Word scores are scaled by the best one's; weights are measured (doc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from index.model import Kind
 
 DEPTH = 120  # candidates a side
+_OLD = timedelta(days=5 * 365)
+_FELLOWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Weights:
     answered: float = 0.045  # … or wrote what it answers
     page: float = 0.045  # documentation and policies
     note: float = -0.13  # our own summaries come behind what they sum up
+    age: float = 0.02  # taken from what is five years older than the newest candidate
+    fellow: float = 0.013  # taken for each better part of the same document, up to four: a thread speaks once
     event: float = 0.085  # it tells an event of the kind that is asked for,
     subject: float = 0.8  # … and stands for its whole subject: share of the distance to its best part's score
 
@@ -73,6 +78,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
     top = {name: _top(getattr(c, name) for c in candidates) for name in ("words", "quoted", "comments")}
     nearest = _best((c.document, c.cosine) for c in candidates)
     wordiest = _best((c.document, c.words / top["words"]) for c in candidates)
+    newest = max((c.date for c in candidates if c.date), default=None)
     scored = []
     for c in candidates:
         why = {
@@ -84,6 +90,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
             "author": weights.author * c.author,
             "answered": weights.answered * c.answered,
             "kind": {Kind.PAGE: weights.page, Kind.NOTE: weights.note}.get(c.kind, 0.0),
+            "age": -weights.age * _age(c.date, newest),
         }
         scored.append(Scored(c, sum(why.values()), tuple((n, x) for n, x in why.items() if x)))
     return in_order(scored)
@@ -106,6 +113,17 @@ def _lift(scored: Scored, best: float, weights: Weights) -> Scored:
     return Scored(scored.candidate, scored.score + more, (*scored.why, ("event", more)))
 
 
+def spread(scored: Sequence[Scored], weights: Weights = Weights()) -> list[Scored]:
+    """Let a document speak through its best part first: each better fellow costs a part a little."""
+    before: Counter[int] = Counter()
+    again = []
+    for s in scored:
+        cost = weights.fellow * min(before[s.candidate.document], _FELLOWS)
+        before[s.candidate.document] += 1
+        again.append(Scored(s.candidate, s.score - cost, (*s.why, ("fellows", -cost))) if cost else s)
+    return in_order(again)
+
+
 def in_order(scored: Iterable[Scored]) -> list[Scored]:
     """Return the best first; equal scores by the number of the passage."""
     return sorted(scored, key=lambda s: (-s.score, s.candidate.passage))
@@ -122,6 +140,11 @@ def reciprocal(*rankings: Sequence[str], k: int = 60) -> list[str]:
 
 def _top(scores: Iterable[float]) -> float:
     return max(scores, default=0.0) or 1.0
+
+
+def _age(date: datetime | None, newest: datetime | None) -> float:
+    """Return how old something is (0 … 1); what has no date is timeless."""
+    return min((newest - date) / _OLD, 1.0) if date and newest else 0.0
 
 
 def _best(scores: Iterable[tuple[int, float]]) -> dict[int, float]:

@@ -67,7 +67,7 @@ class Searcher:
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine), weights)
-        return self._lifted(scored, query.events, weights) if query.events else scored
+        return rank.spread(self._lifted(scored, query.events, weights) if query.events else scored, weights)
 
     def _cosines(self, vector: Vectors | None, known: Sequence[Considered]) -> Mapping[int, float]:
         numbers = [n for c in known for n in c.passages]

@@ -69,6 +69,12 @@ def test_the_kind_of_answer_that_is_wanted_is_read_off(text: str, want: Want) ->
     assert want in read(Question(text)).wants
 
 
+def test_a_question_that_leans_wants_what_the_one_before_it_wanted() -> None:
+    earlier = ("Has the lily series been merged?",)
+    assert read(Question("and the later patches for herons?", earlier)).wants == {Want.STATE}
+    assert Want.STATE not in read(Question("and why not for herons?", earlier)).wants
+
+
 def test_what_a_question_names_is_found() -> None:
     reading = read(
         Question("in v3 of CONFIG_LILY for 6.12-rc1, posted 2025-07-08: is CVE-2025-12345 fixed by Pond<Deep>?")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.model import Kind
-from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score
+from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score, spread
+from tests.fakes import NOON
 
 PLAIN = Candidate("plain", 1, 1, Kind.MAIL, cosine=0.5, words=4.0, quoted=2.0, comments=1.0)
 CANDIDATES = st.lists(
@@ -89,6 +91,14 @@ def test_a_part_gains_from_what_stands_in_its_document() -> None:
     assert order(PLAIN, other(), fellow) == ["fellow", "other", "plain"]
 
 
+def test_of_two_alike_the_newer_comes_first() -> None:
+    assert order(replace(PLAIN, date=NOON - timedelta(days=900)), other(date=NOON)) == ["other", "plain"]
+
+
+def test_what_has_no_date_does_not_suffer_for_it() -> None:
+    assert order(PLAIN, other(date=NOON), replace(PLAIN, part="x", passage=3, date=NOON)) == ["plain", "other", "x"]
+
+
 def test_weights_may_be_all_but_one_zero() -> None:
     assert order(PLAIN, other(cosine=0.4, words=9.0), weights=Weights.only(meaning=1)) == ["plain", "other"]
 
@@ -123,6 +133,23 @@ def test_a_lift_is_part_of_the_score() -> None:
     [scored] = lifted([Scored(PLAIN, 0.5, (("meaning", 0.5),))], {}, ["plain"])
     assert scored.score == pytest.approx(sum(x for _, x in scored.why))
     assert scored.why[-1][0] == "event"
+
+
+# Fellows
+
+
+def test_a_thread_does_not_fill_the_first_places_with_what_is_hardly_better() -> None:
+    thread = [Scored(replace(PLAIN, part=f"t{n}", passage=n), 0.9 - n / 1000) for n in range(4)]
+    alone = Scored(other(), 0.89)
+    found = [s.candidate.part for s in spread([*thread, alone])]
+    assert found == ["t0", "other", "t1", "t2", "t3"]
+
+
+@given(CANDIDATES)
+def test_spreading_loses_nothing_and_says_what_it_took(candidates: list[Candidate]) -> None:
+    spread_out = spread(score(candidates))
+    assert sorted(s.candidate.part for s in spread_out) == sorted(c.part for c in candidates)
+    assert all(s.score == pytest.approx(sum(x for _, x in s.why)) for s in spread_out)
 
 
 # The yardstick
