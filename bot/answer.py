@@ -17,8 +17,8 @@ from datetime import datetime
 from bot.cite import flat, spoken
 from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
 from bot.model import Answer, Citation, Question, Sentence, Status
-from bot.question import expectation, search_text
-from bot.standing import Statement, asks_standing, best_history, statements
+from bot.question import Want, expectation, read, search_text
+from bot.standing import Statement, best_history, statements
 from index.engine import Index, Result
 from index.history import History
 from index.model import Kind
@@ -76,7 +76,7 @@ class Answerer:
         """Return the final answer; never raises for want of evidence."""
         started = self._clock()
         text = search_text(question)
-        events = (APPLIED,) if asks_standing(question.text) else ()
+        events = (APPLIED,) if Want.STATE in read(question).wants else ()
         results = self._index.search(text, RETRIEVED, events=events, until=question.as_of)
         evidence = self._evidence(text, results)
         standing = self._standing(text, results) if events else []
