@@ -37,7 +37,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "index": ("embedder",),
     "fetch": ("contact", "allow_private"),
     "slack": ("api_url", "mode"),
-    "matrix": ("homeserver", "user"),
+    "matrix": ("homeserver", "user", "allow_invites", "accounts"),
+    "matrix.accounts": ("name", "homeserver", "user", "allow_invites"),
     "admins": ("slack", "matrix"),
     "curators": ("slack", "matrix"),
     "llm": ("base_url", "model"),
@@ -49,12 +50,10 @@ _SECRETS = {
     "bot_token": "KRAB_SLACK_BOT_TOKEN",
     "app_token": "KRAB_SLACK_APP_TOKEN",
     "signing_secret": "KRAB_SLACK_SIGNING_SECRET",
-    "access_token": "KRAB_MATRIX_ACCESS_TOKEN",
-    "password": "KRAB_MATRIX_PASSWORD",
-    "recovery_key": "KRAB_MATRIX_RECOVERY_KEY",
     "api_key": "KRAB_LLM_API_KEY",
 }
 _TYPES = {bool: "true or false", int: "a whole number", str: "a string"}
+_MATRIX_SECRETS = ("access_token", "password", "recovery_key")
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -101,13 +100,23 @@ class SlackSettings:
 
 @dataclass(frozen=True, slots=True)
 class MatrixSettings:
-    """One account on a homeserver. Configured when there is a user and a token or password."""
+    """One account on a homeserver. Configured when there is a user and a token or password.
+
+    ``allow_invites`` are patterns of user ids whose invitations are accepted; empty is everybody of the
+    account's own homeserver. ``accounts`` are further ones, each with a ``name``.
+    """
 
     homeserver: str = ""
     user: str = ""
     access_token: Secret = Secret()
     password: Secret = Secret()
     recovery_key: Secret = Secret()
+    allow_invites: tuple[str, ...] = ()
+    name: str = ""
+    accounts: tuple[MatrixSettings, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.access_token or self.password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +171,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         embedder=_typed(told.get("index", {}), "embedder", ""),
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
         slack=_slack(told, secrets),
-        matrix=MatrixSettings(
-            **_values(told, "matrix", {"homeserver": "", "user": ""}),
-            access_token=secrets["access_token"],
-            password=secrets["password"],
-            recovery_key=secrets["recovery_key"],
-        ),
+        matrix=_matrix(told, environ),
         llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""}), api_key=secrets["api_key"]),
         web=_web(told, environ),
         admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
@@ -212,6 +216,14 @@ def _check(told: Mapping[str, Any]) -> None:
             if not isinstance(table, dict):
                 raise SettingsError(f"{name} must be a table: write [{name}]")
             _check_keys(table, name)
+            _check_accounts(table.get("accounts", []))
+
+
+def _check_accounts(accounts: object) -> None:
+    if not (isinstance(accounts, list) and all(isinstance(a, dict) for a in accounts)):
+        raise SettingsError("matrix.accounts must be tables: write [[matrix.accounts]] above each")
+    for account in accounts:
+        _check_keys(account, "matrix.accounts")
 
 
 def _check_keys(table: Mapping[str, Any], name: str) -> None:
@@ -251,6 +263,28 @@ def _slack(told: Mapping[str, Any], secrets: Mapping[str, Secret]) -> SlackSetti
         app_token=secrets["app_token"],
         signing_secret=secrets["signing_secret"],
     )
+
+
+def _matrix(told: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSettings:
+    """The first account; further ones have their secrets in KRAB_MATRIX_<NAME>_PASSWORD and so on."""
+    table = told.get("matrix", {})
+    accounts = tuple(_account(account, environ) for account in table.get("accounts", ()))
+    names = [account.name for account in accounts]
+    if repeated := next((name for name in names if names.count(name) > 1), ""):
+        raise SettingsError(f"two Matrix accounts are called {repeated!r}: names must differ")
+    return MatrixSettings(**_account_values(table, environ, "KRAB_MATRIX"), accounts=accounts)
+
+
+def _account(table: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSettings:
+    name = _typed(table, "name", "")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise SettingsError("every [[matrix.accounts]] needs a name of small letters, digits and _")
+    return MatrixSettings(**_account_values(table, environ, f"KRAB_MATRIX_{name.upper()}"), name=name)
+
+
+def _account_values(table: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    values = _values({"": table}, "", {"homeserver": "", "user": "", "allow_invites": ()})
+    return values | {key: _secret(environ, f"{prefix}_{key.upper()}") for key in _MATRIX_SECRETS}
 
 
 def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:

@@ -303,10 +303,10 @@ def chats(settings: Settings) -> list[Chat]:
         from bot.chat.slack import Slack
 
         adapters.append(Slack(settings.slack))
-    if settings.matrix.user and (settings.matrix.access_token or settings.matrix.password):
+    if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 
-        adapters.append(Matrix(settings.matrix, settings.data))
+        adapters.append(Matrix(settings.matrix, settings.data, admins=dict(settings.admins).get("matrix", ())))
     return adapters
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from bot.chat import ChatRefused, Incoming, Reply
 from bot.chat.matrix import Matrix
-from bot.chat.matrix_session import Folder, Session, log_in
+from bot.chat.matrix_folder import Folder, Session
+from bot.chat.matrix_session import log_in
 from bot.settings import MatrixSettings, Secret
 
 SESSION = Session("https://matrix.example", "@krab:example", "DEVICE", "a token")
@@ -68,8 +69,8 @@ def test_a_token_shows_itself_nowhere() -> None:
 @pytest.mark.parametrize(
     ("settings", "advice"),
     [
-        (MatrixSettings(), "homeserver"),
-        (MatrixSettings("matrix.example", "@krab:example"), "write it as https://"),
+        (MatrixSettings(), "set KRAB_MATRIX_ACCESS_TOKEN"),
+        (MatrixSettings("ftp://matrix.example", "@krab:example", password=Secret("x")), "write it as https://"),
         (MatrixSettings("https://matrix.example", "@krab:example"), "set KRAB_MATRIX_ACCESS_TOKEN"),
         (MatrixSettings("https://matrix.example", "krab", password=Secret("x")), "@krab:example.org"),
     ],

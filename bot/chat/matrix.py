@@ -1,253 +1,241 @@
-"""Matrix: hears rooms, answers in threads, loses nothing and repeats nothing.
+"""Matrix: hears rooms, answers in threads, on one homeserver or on several.
 
-Rules of this file:
-- The sync token is saved when everything before it was handled, so a crash repeats work and never loses
-  it; an answer's transaction id is made of its question's event id, so the repeated work sends nothing twice.
-- Without a saved token nothing is answered that is there already; with one, everything since it is, also
-  what a sync leaves out (a gap is filled by paging back), and never what was written before the bot joined.
-- One question of a thread at a time, a few threads at a time, and no more syncing while much is undone.
-- A homeserver that is away is waited for, with one log line when it goes and one when it is back.
+Rules of this file: every account follows its own rooms and keeps its own folder; one that is refused harms no
+other. What krab sends by itself goes out by the account that is in the room, or nearest to the person.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile, Undelivered
-from bot.chat.matrix_calls import Denied, Link, Unavailable, call
-from bot.chat.matrix_events import Place, Raw, after_join, encryption_of, incoming
-from bot.chat.matrix_reply import MatrixReply, Typing, transaction
-from bot.chat.matrix_session import Folder, Session, connected, log_in
+from bot.chat import ChatRefused, Handler, Parcel, Profile, Undelivered
+from bot.chat.matrix_calls import Denied, Link, Unavailable, request
+from bot.chat.matrix_card import card_messages
+from bot.chat.matrix_folder import Folder, Session
+from bot.chat.matrix_memory import Memory
+from bot.chat.matrix_post import Cause, Post, contents
+from bot.chat.matrix_session import connected, log_in, stay
 from bot.settings import MatrixSettings
+from index.database import Database
 
 if TYPE_CHECKING:
-    from nio import AsyncClient
+    from bot.chat.matrix_client import Client
 
 log = logging.getLogger(__name__)
 
-LONG_POLL = 30.0  # seconds the homeserver may hold a sync
-AT_A_TIME = 8  # threads being answered
-UNDONE = 200  # messages taken over and not yet handled, at which syncing pauses
-PAGE = 100  # events of a sync's timeline, and of a page of a gap
-MOST_PAGES = 50  # pages of one room's gap
-FILTER = {
-    "presence": {"types": []},
-    "account_data": {"types": []},
-    "room": {"timeline": {"limit": PAGE}, "ephemeral": {"types": []}, "account_data": {"types": []}},
-}
-GAP_FILTER = {"types": ["m.room.message", "m.room.member", "m.room.encrypted", "m.room.encryption"]}
-NOT_ENCRYPTED = (
-    "This room is encrypted, and I can't read encrypted rooms yet. "
-    "Ask me in a room without encryption, or in a direct chat that was created without it."
-)
+REMEMBERED = 90 * 86400.0  # seconds for which what was said can be edited and reacted to
+NOT_YET = 10.0  # seconds after which it is worth trying again while we are not connected
+
+
+class StoreLost(Exception):
+    """The device's keys are not on this disk, so it can't read: another device is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account that is connected now."""
+
+    client: Client
+    post: Post
 
 
 class Matrix:
-    """One account on a homeserver, as a ``Chat``.
+    """One or more accounts, as a ``Chat``.
 
-    ``data`` is krab's data directory. ``allow`` holds patterns of user ids whose invitations are accepted
-    ("@*:example.org"); empty is everybody of the bot's own homeserver.
+    ``data`` is krab's data directory; ``admins`` are the user ids that may verify the bot.
     """
 
     name = "matrix"
 
-    def __init__(self, settings: MatrixSettings, data: Path, *, allow: tuple[str, ...] = ()) -> None:
+    def __init__(self, settings: MatrixSettings, data: Path, *, admins: Sequence[str] = ()) -> None:
+        told = [account for account in (settings, *settings.accounts) if account] or [settings]
+        self._accounts = [Account(account, data, frozenset(admins)) for account in told]
+
+    async def run(self, handler: Handler) -> None:
+        """Deliver messages until cancelled. Raises ChatRefused when no homeserver will have us."""
+        logging.getLogger("nio").setLevel(logging.CRITICAL)  # it says everything at every attempt; we say it once
+        if len(self._accounts) == 1:
+            await self._accounts[0].run(handler)
+            return
+        ends = await asyncio.gather(*(self._run(account, handler) for account in self._accounts))
+        raise next(end for end in ends if end)
+
+    @staticmethod
+    async def _run(account: Account, handler: Handler) -> ChatRefused:
+        try:
+            await account.run(handler)
+        except ChatRefused as refusal:
+            log.error("matrix: account %s: %s; the others go on", account.name, refusal.advice)
+            return refusal
+        raise AssertionError("an account runs until it is refused")
+
+    async def send(self, parcel: Parcel) -> str:
+        """See ``Chat``. The reference is the id of the event that can be edited."""
+        line = self._line(parcel.channel)
+        if line is None:
+            raise Undelivered("Matrix is not connected", after=NOT_YET)
+        try:
+            return await _sent(line, parcel)
+        except Unavailable as error:
+            raise Undelivered(str(error), after=error.retry_after or NOT_YET) from error
+        except Denied as error:
+            raise Undelivered(str(error), after=NOT_YET, forever=not error.logged_out) from error
+
+    async def profile(self, user: str) -> Profile:
+        """See ``Chat``."""
+        line = self._line(user)
+        if line is None:
+            return Profile()
+        try:
+            found = await request(line.client, "GET", f"/profile/{quote(user, safe='')}")
+        except (Unavailable, Denied):
+            return Profile()
+        zone = found.get("m.tz") or found.get("us.cloke.msc4175.tz")
+        name = found.get("displayname")
+        return Profile(name if isinstance(name, str) else "", zone if isinstance(zone, str) else "")
+
+    def _line(self, channel: str) -> Line | None:
+        """Who is connected and nearest to a room or a person."""
+        lines = [line for account in self._accounts if (line := account.line)]
+        return max(lines, key=lambda line: _nearness(line, channel), default=None)
+
+
+class Account:
+    """One account on one homeserver."""
+
+    def __init__(self, settings: MatrixSettings, data: Path, admins: frozenset[str]) -> None:
+        self.name = settings.name or settings.user or "matrix"
+        self.line: Line | None = None
         self._settings = settings
         self._data = data
-        self._allow = allow
+        self._admins = admins
 
     async def run(self, handler: Handler) -> None:
         """Deliver messages until cancelled. Raises ChatRefused when the homeserver won't have us."""
-        logging.getLogger("nio").setLevel(logging.ERROR)  # it warns at every attempt; we say it once
-        link = Link(self._settings.homeserver)
-        folder = await asyncio.to_thread(Folder, self._data / "matrix")
+        link = Link(self._settings.homeserver or self._settings.user)
+        folder = await asyncio.to_thread(self._folder)
+        memory = await asyncio.to_thread(lambda: Memory(Database(self._data / "state.db")))
+        memory.forget_before(time.time() - REMEMBERED)
+        anew = False
         while True:
-            session = await self._log_in(folder, link)
-            async with connected(session, folder) as client:
-                logged_out = await Rooms(client, folder, handler, self._allow or _own_server(session)).follow(link)
-            await link.down(Unavailable(str(logged_out)))  # the next login says why, or is a new device
+            session = await self._log_in(folder, link, anew)
+            anew = False
+            try:
+                logged_out = await self._serve(session, folder, memory, handler, link)
+            except StoreLost as lost:
+                anew = self._may_start_anew(session, lost)
+            else:
+                await link.down(Unavailable(str(logged_out)))  # the next login says why, or is a new device
 
-    async def send(self, parcel: Parcel) -> str:
-        """See ``Chat``: not yet."""
-        raise Undelivered(f"{parcel.channel} can't be written to by krab itself yet", after=3600)
+    async def _serve(
+        self, session: Session, folder: Folder, memory: Memory, handler: Handler, link: Link
+    ) -> Denied:  # fmt: skip
+        from bot.chat.matrix_doors import Doors
+        from bot.chat.matrix_rooms import Rooms
+        from bot.chat.matrix_verify import Verifier
 
-    async def profile(self, user: str) -> Profile:
-        """Matrix tells no time zones."""
-        return Profile(user)
+        async with connected(session, folder) as client:
+            refreshing = asyncio.create_task(stay(client, folder, session))
+            try:
+                master = await self._trusted(client, folder, link)
+                verifier = Verifier(client, master, self._admins)
+                doors = Doors(client, self._settings.allow_invites)
+                rooms = Rooms(client, folder, memory, handler, doors, verifier)
+                self.line = Line(client, rooms.post)
+                return await rooms.follow(link)
+            except Denied as error:
+                if error.logged_out:
+                    return error
+                raise ChatRefused("matrix", f"the homeserver does not let krab set up its keys ({error})") from error
+            finally:
+                self.line = None
+                refreshing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await refreshing
 
-    async def _log_in(self, folder: Folder, link: Link) -> Session:
+    async def _trusted(self, client: Client, folder: Folder, link: Link) -> str:
+        """Publish the device's keys and have them signed; the account's master key. Waits for the homeserver."""
+        from bot.chat.matrix_identity import Signer
+
+        signer = Signer(client, folder, self._settings)
         while True:
             try:
-                session = await log_in(self._settings, folder)
+                if await signer.lost():
+                    raise StoreLost
+                await client.tend()
+                master = await signer.signed()
+            except Unavailable as error:
+                await link.down(error)
+            else:
+                link.up()
+                if await asyncio.to_thread(folder.recovery_key):
+                    log.warning("matrix: the recovery key waits to be written down: run `krab matrix recovery-key`")
+                return master
+
+    async def _log_in(self, folder: Folder, link: Link, anew: bool) -> Session:
+        while True:
+            try:
+                session = await log_in(self._settings, folder, anew=anew)
             except Unavailable as error:
                 await link.down(error)
             else:
                 log.info("matrix: logged in as %s, device %s", session.user, session.device)
                 return session
 
-
-class Rooms:
-    """What happens in the rooms of one session: follows it, and hands over what is for hearing."""
-
-    def __init__(self, client: AsyncClient, folder: Folder, handler: Handler, allow: tuple[str, ...]) -> None:
-        self._client = client
-        self._folder = folder
-        self._handler = handler
-        self._allow = allow
-        self._typing = Typing(client)
-        self._slots = asyncio.Semaphore(AT_A_TIME)
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._since = ""  # the token saved last
-        self._lost = False  # an answer was left undelivered: what follows is heard again by the next session
-        self._undone = 0
-        self._less = asyncio.Event()
-
-    async def follow(self, link: Link) -> Denied:
-        """Sync until the login is no longer valid; returns what the homeserver said then."""
-        since, whole = await asyncio.to_thread(self._folder.since, self._client.user_id), True
-        saved: asyncio.Task[None] | None = None
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                try:
-                    batch, heard = await self._next(since, whole)
-                except Unavailable as error:
-                    await link.down(error)
-                except Denied as error:
-                    if error.logged_out:
-                        return error
-                    since, whole = await self._refused(error, since, link), True
-                else:
-                    link.up()
-                    handled = [tasks.create_task(self._handle(message)) for message in heard]
-                    saved = tasks.create_task(self._save(saved, handled, batch.next_batch))
-                    since, whole = batch.next_batch, False
-                    await self._catch_up()
-
-    async def _refused(self, error: Denied, since: str, link: Link) -> str:
-        """Where to go on after a refused sync: a homeserver set up anew does not know our token."""
-        if since and error.status == 400:
-            log.warning("matrix: the homeserver does not know where we were (%s): starting from now", error)
-            return ""
-        await link.down(Unavailable(str(error)))
-        return since
-
-    async def _next(self, since: str, whole: bool) -> tuple[Any, list[Incoming]]:
-        """The next sync, and the messages in it that are for hearing, oldest first in each room."""
-        poll = 0.0 if whole else LONG_POLL
-        request = self._client.sync(
-            timeout=int(poll * 1000), sync_filter=FILTER, since=since or None, full_state=whole or None
+    def _may_start_anew(self, session: Session, lost: StoreLost) -> bool:
+        if not self._settings.password:
+            raise ChatRefused(
+                "matrix",
+                f"the encryption keys of device {session.device} are not in this data directory, so it can't read"
+                " encrypted rooms: log in anew and set the new KRAB_MATRIX_ACCESS_TOKEN, or set KRAB_MATRIX_PASSWORD",
+            ) from lost
+        log.warning(
+            "matrix: the encryption keys of device %s are not in this data directory: krab becomes a new device",
+            session.device,
         )
-        batch = await call(request, limit=poll + 60)
-        heard: list[Incoming] = []
-        for room, info in batch.rooms.join.items():
-            heard += await self._room(room, info, since) if since else []
-        for room, invitation in batch.rooms.invite.items():
-            await self._invited(room, invitation)
-        return batch, heard
+        return True
 
-    async def _room(self, room: str, info: Any, since: str) -> list[Incoming]:
-        """What is for hearing in one room's share of a sync."""
-        me = self._client.user_id
-        events: Sequence[Raw] = [e.source for e in info.timeline.events]
-        known, joined = after_join(events, me)
-        if info.timeline.limited and not joined:
-            known, joined = after_join([*await self._gap(room, info.timeline.prev_batch, since), *events], me)
-        if self._client.rooms[room].encrypted:
-            await self._excuse(room, joined or encryption_of(known))
-            return []
-        place = self._place(room)
-        return [message for event in known if (message := incoming(event, place))]
-
-    async def _gap(self, room: str, newest: str | None, since: str) -> list[Raw]:
-        """The events between ``since`` and ``newest``, oldest first; back to our joining at most."""
-        found: list[Raw] = []
-        for _ in range(MOST_PAGES):
-            try:
-                page = await call(
-                    self._client.room_messages(room, start=newest, end=since, limit=PAGE, message_filter=GAP_FILTER)
-                )
-            except Denied as error:
-                log.warning("matrix: %s: what was written meanwhile can't be read: %s", room, error)
-                return found[::-1]
-            found += [e.source for e in page.chunk]
-            newest = page.end
-            if not page.chunk or not newest or after_join([e.source for e in page.chunk], self._client.user_id)[1]:
-                return found[::-1]
-        log.warning("matrix: %s: more than %d messages were missed, the oldest stay unread", room, MOST_PAGES * PAGE)
-        return found[::-1]
-
-    def _place(self, room: str) -> Place:
-        state, me = self._client.rooms[room], self._client.user_id
-        own = state.users.get(me)
-        return Place(room, me, (own.display_name if own else "") or "", len(state.users))
-
-    async def _invited(self, room: str, invitation: Any) -> None:
-        """Join when the one who invites may invite us. A failure of the network is the caller's."""
-        me = self._client.user_id
-        members = (e for e in invitation.invite_state if getattr(e, "state_key", None) == me)
-        inviter = next((e.sender for e in members if getattr(e, "membership", "") == "invite"), "")
-        if not any(fnmatch.fnmatchcase(inviter, pattern) for pattern in self._allow):
-            log.info("matrix: %s invites us to %s, and is not on the list of those who may", inviter, room)
-            return
-        try:
-            await call(self._client.join(room))
-            log.info("matrix: joined %s, invited by %s", room, inviter)
-        except Denied as error:
-            log.warning("matrix: can't join %s, to which %s invites us: %s", room, inviter, error)
-
-    async def _excuse(self, room: str, why: str) -> None:
-        """Say once that we can't read here: when we join an encrypted room, or when it becomes encrypted."""
-        if not why:
-            return
-        from nio import Api, RoomSendResponse
-
-        content = {"msgtype": "m.notice", "body": NOT_ENCRYPTED, "m.mentions": {}}
-        token, txn = self._client.access_token, transaction(why, "excuse")
-        method, path, data = Api.room_send(token, room, "m.room.message", content, txn)
-        with suppress(Denied):  # room_send would encrypt, for devices that ours is not signed for
-            await call(self._client._send(RoomSendResponse, method, path, data, (room,)))
-
-    async def _handle(self, message: Incoming) -> None:
-        """Hand one message over, in its thread's turn. A failing handler costs one answer, not the bot."""
-        self._undone += 1
-        turn = self._turns.setdefault(message.thread, asyncio.Lock())
-        reply = MatrixReply(self._client, self._typing, message)
-        try:
-            async with turn, self._slots:
-                await self._handler(message, reply)
-        except ChatRefused:
-            self._lost = True
-        except Exception:
-            log.exception("matrix: %s in %s was not answered", message.key, message.channel)
-        finally:
-            self._undone -= 1
-            self._less.set()
-            await reply.done()
-
-    async def _catch_up(self) -> None:
-        """Wait until little enough is undone."""
-        while self._undone > UNDONE:
-            self._less.clear()
-            await self._less.wait()
-
-    async def _save(self, before: asyncio.Task[None] | None, handled: list[asyncio.Task[None]], since: str) -> None:
-        """Keep the sync token once its batch and every earlier one are handled."""
-        if before:
-            await before
-        if handled:
-            await asyncio.wait(handled)
-        if since != self._since and not self._lost:
-            await asyncio.to_thread(self._folder.keep_since, self._client.user_id, since)
-            self._since = since
+    def _folder(self) -> Folder:
+        return Folder(folder_of(self._settings, self._data))
 
 
-def _own_server(session: Session) -> tuple[str]:
-    """The pattern for everybody of our homeserver; an IPv6 server name has brackets."""
-    return ("@*:" + session.user.partition(":")[2].replace("[", "[[]"),)
+def _nearness(line: Line, channel: str) -> int:
+    if channel in line.client.rooms or line.post.known_direct(channel):
+        return 2
+    return int(channel.partition(":")[2] == line.client.user_id.partition(":")[2])
+
+
+def folder_of(settings: MatrixSettings, data: Path) -> Path:
+    """Where an account keeps its things; a further account has a folder of its own within."""
+    return data / "matrix" / settings.name if settings.name else data / "matrix"
+
+
+async def _sent(line: Line, parcel: Parcel) -> str:
+    """Send a parcel, its picture first; the event that an edit of it names."""
+    room = parcel.channel if parcel.channel.startswith("!") else await _room(line, parcel.channel)
+    said = line.post.origin(parcel.edits) if parcel.edits else parcel.key
+    cause = Cause(parcel.key, said, room, parcel.thread)
+    shown = contents(card_messages(parcel.card))
+    if parcel.card.picture:
+        shown.insert(0, await line.post.picture(room, parcel.card.picture))
+    events = [await line.post.put(cause, part, content) for part, content in enumerate(shown)]
+    if parcel.edits:
+        await line.post.trim(cause, len(events))
+    return events[0] if events else ""
+
+
+async def _room(line: Line, channel: str) -> str:
+    if channel.startswith("@"):
+        return await line.post.direct(channel)
+    if channel.startswith("#"):
+        found = await request(line.client, "GET", f"/directory/room/{quote(channel, safe='')}")
+        return str(found["room_id"])
+    raise Denied(f"{channel} is neither a room nor a person", "M_INVALID_PARAM", 400)

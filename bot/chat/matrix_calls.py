@@ -10,10 +10,13 @@ are translated here and nowhere else; how long to wait is computed by a function
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -34,12 +37,15 @@ class Unavailable(Exception):
 
 
 class Denied(Exception):
-    """The homeserver said no: its error ``code`` and HTTP ``status``."""
+    """The homeserver said no: its error ``code``, HTTP ``status``, and whatever else it said."""
 
-    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, code: str = "", status: int = 0, said: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
+        self.said = said
 
     @property
     def logged_out(self) -> bool:
@@ -59,20 +65,53 @@ def wait_for(attempt: int, retry_after: float | None, chance: float) -> float:
 
 
 async def call(request: Awaitable[Any], limit: float = CALL_TIMEOUT) -> Any:
-    """The response of one request, within ``limit`` seconds. Raises Unavailable or Denied."""
+    """The response of one request of nio's, within ``limit`` seconds. Raises Unavailable or Denied."""
+    with _translated():
+        async with asyncio.timeout(limit):
+            response = await request
+    return _checked(response)
+
+
+async def request(
+    client: Any, method: str, path: str, body: Mapping[str, Any] | None = None, limit: float = CALL_TIMEOUT
+) -> Mapping[str, Any]:
+    """The JSON object that an endpoint answers with that nio does not know. Raises Unavailable or Denied.
+
+    ``path`` is what follows ``/_matrix/client/v3``, or a whole path.
+    """
+    headers = {"Content-Type": "application/json"}
+    headers |= {"Authorization": f"Bearer {client.access_token}"} if client.access_token else {}
+    whole = path if path.startswith(("/_matrix", "/.well-known")) else f"/_matrix/client/v3{path}"
+    with _translated():
+        async with asyncio.timeout(limit):
+            response = await client.send(method, whole, None if body is None else json.dumps(body), headers)
+            said = _object(await response.read())
+    if response.status == 200 and said is not None:
+        return said
+    raise _error(response.status, said or {}, response.headers.get("Retry-After"))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     import aiohttp
     from nio.exceptions import LocalProtocolError
 
     try:
-        async with asyncio.timeout(limit):
-            response = await request
+        yield
     except TimeoutError as error:
         raise Unavailable("the homeserver did not answer in time") from error
     except (aiohttp.ClientError, UnicodeDecodeError, OSError) as error:
         raise Unavailable(f"{type(error).__name__}: {error}") from error
     except LocalProtocolError as error:
         raise Denied(str(error)) from error
-    return _checked(response)
+
+
+def _object(data: bytes) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 async def patiently(request: Callable[[], Awaitable[Any]], give_up_after: float = GIVE_UP_AFTER) -> Any:
@@ -117,11 +156,24 @@ def _checked(response: Any) -> Any:
 
     if not isinstance(response, ErrorResponse):
         return response
-    status = getattr(response.transport_response, "status", 0)
-    code = response.status_code or ""
+    transport = response.transport_response
+    said = {"errcode": response.status_code, "error": response.message, "retry_after_ms": response.retry_after_ms}
+    headers = getattr(transport, "headers", {})
+    raise _error(getattr(transport, "status", 0), said, headers.get("Retry-After"))
+
+
+def _error(status: int, said: Mapping[str, Any], retry_after: str | None) -> Unavailable | Denied:
+    """What a response that is none of the wanted ones means."""
+    code, message = said.get("errcode") or "", said.get("error") or "no reason given"
     if status == 429 or code == "M_LIMIT_EXCEEDED":
-        after = response.retry_after_ms
-        raise Unavailable("the homeserver limits our rate", after / 1000 if after else None)
+        return Unavailable("the homeserver limits our rate", _pause(said.get("retry_after_ms"), retry_after))
     if status >= 500 or status < 400:  # below 400: a body that is not what the specification says
-        raise Unavailable(f"the homeserver answers with status {status} ({response.message})")
-    raise Denied(f"{code or status}: {response.message}", code, status)
+        return Unavailable(f"the homeserver answers with status {status} ({message})", _pause(None, retry_after))
+    return Denied(f"{code or status}: {message}", str(code), status, said)
+
+
+def _pause(milliseconds: object, header: str | None) -> float | None:
+    """For how many seconds the homeserver wants to be left alone, as far as it said so."""
+    if isinstance(milliseconds, (int, float)) and milliseconds > 0:
+        return milliseconds / 1000
+    return float(header) if header and header.isdecimal() else None

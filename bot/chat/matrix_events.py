@@ -2,7 +2,8 @@
 
 Rules of this file: pure; takes the event as the homeserver sent it, where any field may be missing
 or of any type, and never raises on it. A message is heard when it is plain ``m.text`` by somebody
-else; notices, emotes, edits and whatever relates to another event otherwise than by a thread are not.
+else, an edit of one included, a reaction when it is to something we said and means something;
+notices, emotes and whatever else relates to another event otherwise than by a thread are not.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.chat import Incoming
+from bot.chat import Act, Incoming
+from bot.chat.matrix_memory import Said
 
 Raw = Mapping[str, object]
 
 COMMAND = re.compile(r"!krab(?=[\s:,]|$)[:,]?", re.IGNORECASE)
+WORD = re.compile(r"[^\W\d_][\w-]*")
+REACTIONS = {"👍": "helpful", "👎": "unhelpful", "✅": "resolved", "🙋": "people"}
+# How an emoji is drawn: as a picture, in a colour of skin, as a man or a woman.
+DRAWN = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d[♀♂]")
 # Bounded repeats: an event is 64 KiB of somebody else's text.
 PILL = re.compile(
     r"""<a\s[^>]{0,200}?href=["']https://matrix\.to/#/([^"'?/]{1,400})[^"']{0,400}["'][^>]{0,200}>([^<]{0,255})</a>""",
@@ -28,23 +34,40 @@ QUOTED_REPLY = re.compile(r"<mx-reply>.*?</mx-reply>", re.IGNORECASE | re.DOTALL
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A room as the bot stands in it: its own user id, its name there, how many are in it."""
+    """A room as the bot stands in it: its own user id, its name there, how many are in it, who moderates."""
 
     room: str
     me: str
     name: str
     members: int
+    moderators: frozenset[str] = frozenset()
 
 
-def incoming(event: Raw, place: Place) -> Incoming | None:
-    """The message as everybody else in krab knows it, or None when it is not for hearing."""
+def target(event: Raw) -> str:
+    """The event that a reaction or an edit is about, "" for anything else."""
+    relation = _mapping(_mapping(event.get("content")).get("m.relates_to"))
+    return _text(relation.get("event_id")) if relation.get("rel_type") in ("m.annotation", "m.replace") else ""
+
+
+def incoming(event: Raw, place: Place, earlier: Said | None = None) -> Incoming | None:
+    """The message as everybody else in krab knows it, or None when it is not for hearing.
+
+    ``earlier`` is what we said ourselves that the event is about: what a reaction is to, or the answer to
+    the message that is edited.
+    """
+    key, user = _text(event.get("event_id")), _text(event.get("sender"))
+    if not (key and user) or user == place.me:
+        return None
+    if event.get("type") == "m.reaction":
+        return _reaction(event, place, earlier)
     content = _mapping(event.get("content"))
     relation = _mapping(content.get("m.relates_to"))
-    key, user = _text(event.get("event_id")), _text(event.get("sender"))
-    if not (key and user) or user == place.me or not _heard(event, content, relation):
+    if not _heard(event, content, relation):
         return None
+    if relation.get("rel_type") == "m.replace":
+        return _edit(event, place, earlier)
     root = _text(relation.get("event_id")) if relation.get("rel_type") == "m.thread" else ""
-    text, mentioned = _addressed(content, place, replies="m.in_reply_to" in relation)
+    text, mentioned, command = _addressed(content, place, replies="m.in_reply_to" in relation)
     return Incoming(
         service="matrix",
         channel=place.room,
@@ -55,6 +78,51 @@ def incoming(event: Raw, place: Place) -> Incoming | None:
         direct=place.members == 2,
         mentioned=mentioned,
         in_thread=bool(root),
+        command=command,
+        moderator=user in place.moderators,
+    )
+
+
+def _edit(event: Raw, place: Place, earlier: Said | None) -> Incoming | None:
+    """An edited message: what it says now, meant for us if we answered what it said before."""
+    content, first = _mapping(_mapping(event.get("content")).get("m.new_content")), target(event)
+    if content.get("msgtype") != "m.text" or not first:
+        return None
+    text, mentioned, command = _addressed(content, place, replies=False)
+    thread = earlier.thread if earlier else first
+    return Incoming(
+        service="matrix",
+        channel=place.room,
+        thread=thread,
+        key=_text(event.get("event_id")),
+        user=_text(event.get("sender")),
+        text=text,
+        direct=place.members == 2,
+        mentioned=mentioned or earlier is not None,
+        in_thread=thread != first,
+        command=command,
+        moderator=_text(event.get("sender")) in place.moderators,
+        edits=first,
+    )
+
+
+def _reaction(event: Raw, place: Place, earlier: Said | None) -> Incoming | None:
+    relation = _mapping(_mapping(event.get("content")).get("m.relates_to"))
+    name = REACTIONS.get(DRAWN.sub("", _text(relation.get("key"))))
+    if not name or earlier is None or relation.get("rel_type") != "m.annotation":
+        return None
+    user = _text(event.get("sender"))
+    return Incoming(
+        service="matrix",
+        channel=place.room,
+        thread=earlier.thread,
+        key=_text(event.get("event_id")),
+        user=user,
+        text="",
+        direct=place.members == 2,
+        in_thread=True,
+        act=Act(name, earlier.cause),
+        moderator=user in place.moderators,
     )
 
 
@@ -86,23 +154,30 @@ def _heard(event: Raw, content: Raw, relation: Raw) -> bool:
     return (
         event.get("type") == "m.room.message"
         and content.get("msgtype") == "m.text"
-        and "m.new_content" not in content
-        and relation.get("rel_type") in (None, "m.thread")
+        and ("m.new_content" in content) == (relation.get("rel_type") == "m.replace")
+        and relation.get("rel_type") in (None, "m.thread", "m.replace")
     )
 
 
-def _addressed(content: Raw, place: Place, *, replies: bool) -> tuple[str, bool]:
-    """The text with our own name taken out, and whether it was meant for us."""
+def _addressed(content: Raw, place: Place, *, replies: bool) -> tuple[str, bool, str]:
+    """The text with our own name taken out, whether it was meant for us, and the command it is, if it is one."""
     body = _text(content.get("body"))
     body = (_without_quote(body) if replies else body).strip()
-    if command := COMMAND.match(body):
-        return body[command.end() :].strip(), True
+    if prefix := COMMAND.match(body):
+        return _commanded(body[prefix.end() :].strip())
     pills = _pills(_text(content.get("formatted_body")), place.me)
     named = re.compile(_names(place) + "".join(rf"|{_label(p)}" for p in pills), re.IGNORECASE)
     rest = named.sub(" ", body)
     mentions = _mapping(content.get("m.mentions")).get("user_ids")
     listed = isinstance(mentions, list) and place.me in mentions
-    return " ".join(rest.split()) if rest != body else body, bool(pills) or listed or rest != body
+    return " ".join(rest.split()) if rest != body else body, bool(pills) or listed or rest != body, ""
+
+
+def _commanded(said: str) -> tuple[str, bool, str]:
+    word = WORD.match(said)
+    if not word or said[word.end() :][:1] not in (" ", "\t", ""):
+        return said, True, ""
+    return said[word.end() :].strip(), True, word.group().lower()
 
 
 def _names(place: Place) -> str:

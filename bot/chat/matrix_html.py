@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from bot.chat.text import NEAREST_SHOWN, about, clean, lead, one_line, plain, read_until, shorten
 from bot.model import Answer, Citation, Sentence
 
-BUDGET = 48 * 1024  # bytes of body and formatted_body together, as they stand in the event
+# Bytes of body and formatted_body together, as they stand in the event: encryption adds a third.
+BUDGET = 40 * 1024
 # Characters shown of a field. One sentence with one source, or three nearest, each at these lengths and
 # every character escaped to six bytes, still fit the budget.
 LONGEST_WORDS = 5000
@@ -52,14 +53,14 @@ def messages(answer: Answer, budget: int = BUDGET) -> tuple[Message, ...]:
         return (whole,)
     halves = _halves(answer)
     if not halves:
-        return (_cut(whole, budget),)
+        return (cut(whole, budget),)
     return tuple(message for half in halves for message in messages(half, budget))
 
 
 def words(text: str, budget: int = BUDGET) -> Message:
     """A few words of our own as a message."""
     said = harmless(shorten(clean(text), LONGEST_WORDS))
-    return _cut(Message(said, "<br>".join(markup.escape(line) for line in said.split("\n"))), budget)
+    return cut(Message(said, "<br>".join(markup.escape(line) for line in said.split("\n"))), budget)
 
 
 def html(answer: Answer) -> str:
@@ -67,11 +68,11 @@ def html(answer: Answer) -> str:
     urls = {c.n: c.url for c in answer.sources}
     opening = lead(answer)
     parts = [
-        f"<p>{_say(opening)}</p>" if opening else "",
+        f"<p>{say(opening)}</p>" if opening else "",
         f"<p>{' '.join(_sentence(s, urls) for s in answer.sentences)}</p>" if answer.sentences else "",
         *(_sources(run) for run in _runs(answer.sources)),
         _nearest(answer),
-        f"<p><em>{_say(read_until(answer))}</em></p>" if answer.as_of else "",
+        f"<p><em>{say(read_until(answer))}</em></p>" if answer.as_of else "",
     ]
     return "".join(parts)
 
@@ -81,13 +82,14 @@ def harmless(text: str) -> str:
     return _PINGS.sub(lambda found: found.group() + "\u200b", text)
 
 
-def _say(text: str, limit: int = LONGEST) -> str:
+def say(text: str, limit: int = LONGEST) -> str:
+    """Words as markup: on one line, shortened, escaped, and harmless."""
     return markup.escape(harmless(shorten(one_line(text), limit)))
 
 
 def _sentence(sentence: Sentence, urls: dict[int, str]) -> str:
-    marks = "".join(_link(urls.get(n, ""), f"[{n}]") for n in sentence.citations[:MOST_MARKS])
-    return f"{_say(sentence.text)} {marks}".rstrip()
+    marks = "".join(link(urls.get(n, ""), f"[{n}]") for n in sentence.citations[:MOST_MARKS])
+    return f"{say(sentence.text)} {marks}".rstrip()
 
 
 def _runs(sources: Iterable[Citation]) -> list[list[Citation]]:
@@ -115,20 +117,21 @@ def _nearest(answer: Answer) -> str:
 
 def _source(citation: Citation) -> str:
     title = shorten(one_line(citation.title) or one_line(citation.id), LONGEST_TITLE)
-    quote = _say(citation.quote, LONGEST_QUOTE)
+    quote = say(citation.quote, LONGEST_QUOTE)
     origins = [
-        _link(r.url, shorten(one_line(r.title) or one_line(r.url), LONGEST_TITLE))
+        link(r.url, shorten(one_line(r.title) or one_line(r.url), LONGEST_TITLE))
         for r in citation.references[:MOST_REFERENCES]
     ]
     lines = [
-        f"{_link(citation.url, title)}<br><em>{_say(about(citation), LONGEST_TITLE)}</em>",
+        f"{link(citation.url, title)}<br><em>{say(about(citation), LONGEST_TITLE)}</em>",
         f"<blockquote>{quote}</blockquote>" if quote else "",
         f"<em>From:</em> {', '.join(origins)}" if origins else "",
     ]
     return f"<li>{''.join(lines)}</li>"
 
 
-def _link(url: str, label: str) -> str:
+def link(url: str, label: str) -> str:
+    """A link with its words, or the words alone when ``url`` may be none."""
     shown = markup.escape(harmless(label))
     return f'<a href="{markup.escape(url)}">{shown}</a>' if _linkable(url) else shown
 
@@ -162,9 +165,12 @@ def _part(answer: Answer, sentences: tuple[Sentence, ...]) -> Answer:
     return replace(answer, sentences=sentences, sources=tuple(c for c in answer.sources if c.n in cited))
 
 
-def _cut(message: Message, budget: int) -> Message:
-    """The last resort: the markup is bounded by what stands above, so the plain text gives way."""
-    body = message.body
-    while body and Message(body, message.formatted).size > budget:
+def cut(message: Message, budget: int) -> Message:
+    """The last resort: the plain text gives way, and where that is not enough the markup is plain text as well."""
+    body, formatted = message.body, message.formatted
+    if Message("", formatted).size > budget:
+        body = shorten(body, budget // 16)  # a letter may be six bytes, and stands in both
+        formatted = markup.escape(body)
+    while body and Message(body, formatted).size > budget:
         body = shorten(body, len(body) * 3 // 4)
-    return Message(body, message.formatted)
+    return Message(body, formatted)

@@ -1,42 +1,40 @@
-"""Where an answer goes on Matrix: a notice in the question's thread, and "typing" until it is there.
+"""Where an answer goes on Matrix: into the question's thread, or to the asker alone, with "typing" until then.
 
-Rules of this file: every event is a notice that mentions nobody, in the thread of its question; its
-transaction id follows from the question, so sending it again is the same event. Typing is shown while
-at least one question of the room is being answered; it is decoration, and never worth an error.
+Rules of this file: the answer to an edited question edits the answer. What is private goes into the direct
+room with the asker, and a word in the thread says so. Typing is shown while at least one question of the room
+is being answered; it is decoration, and never worth an error.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.card import Card, Form
-from bot.chat import ChatRefused, Incoming, text
+from bot.chat import ChatRefused, Incoming
 from bot.chat.matrix_calls import Denied, Unavailable, call, patiently
-from bot.chat.matrix_html import Message, messages, words
+from bot.chat.matrix_card import card_messages, form_messages
+from bot.chat.matrix_html import messages, words
+from bot.chat.matrix_post import Cause, Content, Post, contents
 from bot.model import Answer
 
 if TYPE_CHECKING:
-    from nio import AsyncClient
+    from bot.chat.matrix_client import Client
 
 log = logging.getLogger(__name__)
 
 TYPING_MS = 120_000  # the homeserver forgets by itself
 DECORATION_TIMEOUT = 3.0  # seconds, also on the way out
-
-
-def transaction(event: str, what: str) -> str:
-    """The transaction id of what is sent because of ``event``: the same whenever it is sent."""
-    return "krab-" + hashlib.sha256(f"{event} {what}".encode()).hexdigest()[:32]
+ELSEWHERE = "I have sent you that in our direct chat."
 
 
 class Typing:
     """Which rooms see us typing: from the first question on until the last is answered."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._rooms: Counter[str] = Counter()
 
@@ -61,12 +59,12 @@ class Typing:
 class MatrixReply:
     """The ``Reply`` to one message."""
 
-    def __init__(self, client: AsyncClient, typing: Typing, question: Incoming) -> None:
-        self._client = client
+    def __init__(self, post: Post, typing: Typing, question: Incoming) -> None:
+        self._post = post
         self._typing = typing
         self._question = question
         self._shown = False
-        self._sent: Counter[str] = Counter()
+        self._parts = 0
 
     async def working(self, words: str = "") -> None:
         """Type."""
@@ -76,22 +74,25 @@ class MatrixReply:
 
     async def answer(self, answer: Answer, *, private: bool = False) -> None:
         """Send the answer, as several messages when it is long."""
-        for message in messages(answer):
-            await self._send(message, "answer")
-        await self.done()
+        await self._say(contents(messages(answer)), private=private)
 
     async def card(self, card: Card, *, private: bool = False) -> None:
-        """Send a card."""
-        await self.text(text.card(card))
+        """Send a card, its picture first."""
+        room = await self._room(private)
+        said = contents(card_messages(card))
+        if card.picture is not None:
+            shown = card.picture
+            uploaded = await self._trying(lambda: self._post.picture(room, shown))
+            said = [uploaded, *said] if uploaded else said
+        await self._say(said, private=private)
 
     async def ask(self, form: Form) -> None:
         """Say what the form asks for."""
-        await self.text(text.form(form))
+        await self._say(contents(form_messages(form)))
 
     async def text(self, text: str) -> None:
         """Send a few words."""
-        await self._send(words(text), "text")
-        await self.done()
+        await self._say(contents([words(text)]))
 
     async def done(self) -> None:
         """No longer type; called for every message, whatever became of it."""
@@ -99,35 +100,45 @@ class MatrixReply:
             self._shown = False
             await self._typing.stop(self._question.channel)
 
-    async def _send(self, message: Message, what: str) -> None:
-        room, txn = self._question.channel, transaction(self._question.key, f"{what} {self._sent[what]}")
-        self._sent[what] += 1
-        content = notice(message, self._question)
+    async def _say(self, said: list[Content], *, private: bool = False) -> None:
+        room = await self._room(private)
+        elsewhere = room != self._question.channel
+        for content in said:
+            await self._send(content, room if elsewhere else "")
+        if elsewhere:
+            await self._send(contents([words(ELSEWHERE)])[0])
+        if self._question.edits:
+            await self._trying(lambda: self._post.trim(self._cause(), self._parts))
+        await self.done()
+
+    async def _room(self, private: bool) -> str:
+        """Where to say it: where it was asked, if there is no way to the asker alone."""
+        question = self._question
+        if not private or question.direct:
+            return question.channel
+        return await self._trying(lambda: self._post.direct(question.user)) or question.channel
+
+    async def _send(self, content: Content, room: str = "") -> None:
+        part, cause = self._parts, self._cause(room)
+        self._parts += 1
+        await self._trying(lambda: self._post.put(cause, part, content))
+
+    def _cause(self, room: str = "") -> Cause:
+        question = self._question
+        origin = question.edits or question.key
+        if room:
+            return Cause(question.key, origin, room)
+        # A reaction or an edit is no message that one replies to.
+        answers = question.edits or ("" if question.act else question.key)
+        return Cause(question.key, origin, question.channel, question.thread, answers)
+
+    async def _trying(self, request: Callable[[], Awaitable[Any]]) -> Any:
+        """The result of a request, repeated while the homeserver is away; None when it says no."""
         try:
-            await patiently(
-                lambda: self._client.room_send(
-                    room, "m.room.message", content, tx_id=txn, ignore_unverified_devices=True
-                )
-            )
+            return await patiently(request)
         except Denied as error:
             if error.logged_out:
                 raise ChatRefused("matrix", f"logged out before {self._question.key} was answered") from error
             # We were removed or may not speak: there is nobody to tell.
-            log.warning("matrix: no answer to %s in %s: %s", self._question.key, room, error)
-
-
-def notice(message: Message, question: Incoming) -> dict[str, object]:
-    """The content of an event that answers ``question``."""
-    return {
-        "msgtype": "m.notice",
-        "body": message.body,
-        "format": "org.matrix.custom.html",
-        "formatted_body": message.formatted,
-        "m.mentions": {},
-        "m.relates_to": {
-            "rel_type": "m.thread",
-            "event_id": question.thread,
-            "is_falling_back": True,
-            "m.in_reply_to": {"event_id": question.key},
-        },
-    }
+            log.warning("matrix: no answer to %s in %s: %s", self._question.key, self._question.channel, error)
+            return None

@@ -30,7 +30,8 @@ async def check_slack(settings: Settings) -> str:
 
 async def check_matrix(settings: Settings) -> str:
     """Return the account and device the token is for. Raises ``ChatRefused`` or ``Unavailable`` with advice."""
-    from bot.chat.matrix_session import Folder, log_in
+    from bot.chat.matrix_folder import Folder
+    from bot.chat.matrix_session import log_in
 
     session = await log_in(settings.matrix, Folder(settings.data / "matrix"))
     return f"{session.user} on {settings.matrix.homeserver}, device {session.device}"
