@@ -82,6 +82,10 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("file", metavar="FILE")
     evaluate.add_argument("--misses", action="store_true", help="print the questions that went wrong")
     command("serve", "serve the web page, the chat adapters that are configured, and the pollers")
+    matrix = command("matrix", "show krab's recovery key once, or give its account a new identity")
+    matrix.add_argument("action", choices=["recovery-key", "reset-identity"])
+    matrix.add_argument("--account", metavar="NAME", default="", help="one of [[matrix.accounts]]; else the first")
+    matrix.add_argument("--yes", action="store_true", help="really replace the identity")
     command("doctor", "check configuration, directory, embedder and tokens, and say what to do", json=True)
     return top
 

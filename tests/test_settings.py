@@ -276,3 +276,29 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 @given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59))
 def test_parts_of_a_span_add_up(hours: int, minutes: int, seconds: int) -> None:
     assert span(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
+
+
+def test_further_matrix_accounts_have_names_and_secrets_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "krab.toml").write_text(
+        '[matrix]\nuser = "@krab:a"\nallow_invites = ["@*:a"]\n'
+        '[[matrix.accounts]]\nname = "work"\nhomeserver = "https://b"\nuser = "@krab:b"\n'
+    )
+    told = load({"KRAB_MATRIX_PASSWORD": "first", "KRAB_MATRIX_WORK_PASSWORD": "second"}, data=str(tmp_path)).matrix
+    (work,) = told.accounts
+    assert (told.password.reveal(), told.allow_invites, told.name) == ("first", ("@*:a",), "")
+    assert (work.name, work.user, work.password.reveal()) == ("work", "@krab:b", "second")
+
+
+@pytest.mark.parametrize(
+    ("toml", "error"),
+    [
+        ("[[matrix.accounts]]\nuser = '@krab:b'\n", "needs a name"),
+        ("[[matrix.accounts]]\nname = 'a'\n[[matrix.accounts]]\nname = 'a'\n", "names must differ"),
+        ("[[matrix.accounts]]\nname = 'a'\nuse = 'x'\n", "did you mean 'user'"),
+        ("[matrix]\naccounts = 1\n", r"\[\[matrix.accounts\]\]"),
+    ],
+)
+def test_a_matrix_account_that_is_not_as_it_must_be_is_an_error(tmp_path: Path, toml: str, error: str) -> None:
+    (tmp_path / "krab.toml").write_text(toml)
+    with pytest.raises(SettingsError, match=error):
+        load({}, data=str(tmp_path))

@@ -28,6 +28,7 @@ from index.database import Database
 
 if TYPE_CHECKING:
     from bot.chat.matrix_client import Client
+    from bot.chat.matrix_rooms import Rooms
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,12 @@ class Line:
     """An account that is connected now."""
 
     client: Client
-    post: Post
+    rooms: Rooms
+
+    @property
+    def post(self) -> Post:
+        """Where krab's own messages go out."""
+        return self.rooms.post
 
 
 class Matrix:
@@ -113,10 +119,15 @@ class Account:
 
     def __init__(self, settings: MatrixSettings, data: Path, admins: frozenset[str]) -> None:
         self.name = settings.name or settings.user or "matrix"
-        self.line: Line | None = None
+        self._line: Line | None = None
         self._settings = settings
         self._data = data
         self._admins = admins
+
+    @property
+    def line(self) -> Line | None:
+        """The connection, once it is known which rooms we are in."""
+        return self._line if self._line and self._line.rooms.ready else None
 
     async def run(self, handler: Handler) -> None:
         """Deliver messages until cancelled. Raises ChatRefused when the homeserver won't have us."""
@@ -149,14 +160,14 @@ class Account:
                 verifier = Verifier(client, master, self._admins)
                 doors = Doors(client, self._settings.allow_invites)
                 rooms = Rooms(client, folder, memory, handler, doors, verifier)
-                self.line = Line(client, rooms.post)
+                self._line = Line(client, rooms)
                 return await rooms.follow(link)
             except Denied as error:
                 if error.logged_out:
                     return error
                 raise ChatRefused("matrix", f"the homeserver does not let krab set up its keys ({error})") from error
             finally:
-                self.line = None
+                self._line = None
                 refreshing.cancel()
                 with suppress(asyncio.CancelledError):
                     await refreshing
@@ -177,7 +188,10 @@ class Account:
             else:
                 link.up()
                 if await asyncio.to_thread(folder.recovery_key):
-                    log.warning("matrix: the recovery key waits to be written down: run `krab matrix recovery-key`")
+                    log.warning(
+                        "matrix: the account's recovery key waits to be written down: run `krab matrix recovery-key`,"
+                        " and keep the key as KRAB_MATRIX_RECOVERY_KEY"
+                    )
                 return master
 
     async def _log_in(self, folder: Folder, link: Link, anew: bool) -> Session:
@@ -222,6 +236,8 @@ async def _sent(line: Line, parcel: Parcel) -> str:
     """Send a parcel, its picture first; the event that an edit of it names."""
     room = parcel.channel if parcel.channel.startswith("!") else await _room(line, parcel.channel)
     said = line.post.origin(parcel.edits) if parcel.edits else parcel.key
+    if room not in line.client.rooms:
+        await _join_comes(line, room)
     cause = Cause(parcel.key, said, room, parcel.thread)
     shown = contents(card_messages(parcel.card))
     if parcel.card.picture:
@@ -230,6 +246,13 @@ async def _sent(line: Line, parcel: Parcel) -> str:
     if parcel.edits:
         await line.post.trim(cause, len(events))
     return events[0] if events else ""
+
+
+async def _join_comes(line: Line, room: str) -> None:
+    """Raises Unavailable when we are in the room and the next sync says so, Denied when we are not."""
+    if room in (await request(line.client, "GET", "/joined_rooms")).get("joined_rooms", ()):
+        raise Unavailable(f"{room} was joined only now", 1.0)
+    raise Denied(f"we are not in {room}", "M_FORBIDDEN", 403)
 
 
 async def _room(line: Line, channel: str) -> str:

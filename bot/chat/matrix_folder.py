@@ -82,11 +82,6 @@ class Folder:
         """Keep the private cross-signing keys."""
         self._write(IDENTITY, json.dumps({usage: encode(seed) for usage, seed in identity.seeds().items()}))
 
-    def forget_identity(self) -> None:
-        """The identity is about to be replaced."""
-        (self.path / IDENTITY).unlink(missing_ok=True)
-        self.forget_recovery_key()
-
     def recovery_key(self) -> str:
         """The recovery key that nobody has written down yet, or ""."""
         with suppress(FileNotFoundError):

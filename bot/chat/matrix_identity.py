@@ -95,12 +95,11 @@ class Signer:
 
     async def reset(self) -> str:
         """Replace the identity by a new one, with a new recovery key; the master key."""
-        await asyncio.to_thread(self._folder.forget_identity)
-        key = secrets.token_bytes(KEY)
+        key, identity = secrets.token_bytes(KEY), _fresh()
         await asyncio.to_thread(self._folder.keep_recovery_key, written(key))
-        identity = _fresh()
+        await asyncio.to_thread(self._folder.keep_identity, identity)
+        await self._publish(identity)  # first, since it may be refused
         await self._store(key, identity)
-        await self._publish(identity)
         await self._sign(identity, await self.known())
         return identity.master.public
 
@@ -126,13 +125,11 @@ class Signer:
         stored = await self._stored()
         key = stored[0] if stored else self._new_key()
         identity = (stored and stored[1]) or _fresh()
-        await asyncio.to_thread(self._folder.keep_recovery_key, written(key))
+        if not self._settings.recovery_key:
+            await asyncio.to_thread(self._folder.keep_recovery_key, written(key))
         await self._store(key, identity)
         await self._publish(identity)
-        log.warning(
-            "matrix: made a cross-signing identity. Its recovery key waits to be written down: run"
-            " `krab matrix recovery-key`, and keep the key as KRAB_MATRIX_RECOVERY_KEY"
-        )
+        log.info("matrix: made a cross-signing identity")
         return identity
 
     def _new_key(self) -> bytes:

@@ -71,6 +71,7 @@ class Rooms:
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._creators: dict[str, frozenset[str]] = {}
+        self.ready = False  # whether a sync told us which rooms we are in
         self._since = ""  # the token saved last
         self._lost = False  # an answer was left undelivered: what follows is heard again by the next session
         self._undone = 0
@@ -97,6 +98,7 @@ class Rooms:
                     since, whole = await self._refused(error, since, link), True
                 else:
                     link.up()
+                    self.ready = True
                     handled = [tasks.create_task(self._handle(message)) for message in heard]
                     handled += [tasks.create_task(self._aside(event, room)) for event, room in asides]
                     tasks.create_task(self._complain())
