@@ -25,12 +25,13 @@ class Status(StrEnum):
 class Question:
     """What somebody asks. ``earlier`` holds the thread's earlier questions, oldest first.
 
-    ``as_of`` limits the sources to what was written until then (aware UTC).
+    ``as_of`` limits the sources to what was written until then (aware UTC). ``asker`` is "service:user", for budgets.
     """
 
     text: str
     earlier: tuple[str, ...] = ()
     as_of: datetime | None = None
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Answer:
     took_ms: float = 0.0
     remark: str = ""  # one plain sentence of our own, e.g. why there is no answer
     confidence: float = field(default=0.0)
+    written: bool = False  # by a language model, and checked against the quotes
 
     @property
     def text(self) -> str:

@@ -41,7 +41,17 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "matrix.accounts": ("name", "homeserver", "user", "allow_invites"),
     "admins": ("slack", "matrix"),
     "curators": ("slack", "matrix"),
-    "llm": ("base_url", "model"),
+    "llm": (
+        "base_url",
+        "model",
+        "timeout",
+        "max_tokens",
+        "daily_tokens",
+        "personal_tokens",
+        "daily_cost",
+        "price_in",
+        "price_out",
+    ),
     "web": ("listen", "allowed_hosts"),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
@@ -52,7 +62,7 @@ _SECRETS = {
     "signing_secret": "KRAB_SLACK_SIGNING_SECRET",
     "api_key": "KRAB_LLM_API_KEY",
 }
-_TYPES = {bool: "true or false", int: "a whole number", str: "a string"}
+_TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 _MATRIX_SECRETS = ("access_token", "password", "recovery_key")
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -121,10 +131,20 @@ class MatrixSettings:
 
 @dataclass(frozen=True, slots=True)
 class LlmSettings:
-    """A language model that may rewrite answers. Off unless ``base_url`` is set."""
+    """A language model that may rewrite answers. Off unless ``base_url`` is set.
+
+    ``timeout`` is in seconds for a whole answer. Budgets are a day's, and 0 is no limit; prices are per million tokens.
+    """
 
     base_url: str = ""
     model: str = ""
+    timeout: float = 30.0
+    max_tokens: int = 400
+    daily_tokens: int = 500_000
+    personal_tokens: int = 50_000
+    daily_cost: float = 0.0
+    price_in: float = 0.0
+    price_out: float = 0.0
     api_key: Secret = Secret()
 
 
@@ -172,7 +192,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
         slack=_slack(told, secrets),
         matrix=_matrix(told, environ),
-        llm=LlmSettings(**_values(told, "llm", {"base_url": "", "model": ""}), api_key=secrets["api_key"]),
+        llm=_llm(told, secrets["api_key"]),
         web=_web(told, environ),
         admins=tuple(_values(told, "admins", {"slack": (), "matrix": ()}).items()),
         limits=_limits(told),
@@ -243,6 +263,8 @@ def _typed(table: Mapping[str, Any], key: str, default: Any) -> Any:
         if not (isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)):
             raise SettingsError(f"{key} must be a list of strings")
         return tuple(value)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
     if type(value) is not type(default):
         raise SettingsError(f"{key} must be {_TYPES[type(default)]}")
     return value
@@ -265,6 +287,7 @@ def _slack(told: Mapping[str, Any], secrets: Mapping[str, Secret]) -> SlackSetti
     )
 
 
+<<<<<<< HEAD
 def _matrix(told: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSettings:
     """The first account; further ones have their secrets in KRAB_MATRIX_<NAME>_PASSWORD and so on."""
     table = told.get("matrix", {})
@@ -285,6 +308,19 @@ def _account(table: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSett
 def _account_values(table: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> dict[str, Any]:
     values = _values({"": table}, "", {"homeserver": "", "user": "", "allow_invites": ()})
     return values | {key: _secret(environ, f"{prefix}_{key.upper()}") for key in _MATRIX_SECRETS}
+=======
+def _llm(told: Mapping[str, Any], key: Secret) -> LlmSettings:
+    defaults = {name: getattr(LlmSettings(), name) for name in _KEYS["llm"]}
+    values = _values(told, "llm", defaults)
+    for name, value in values.items():
+        if not isinstance(value, str) and value < 0:
+            raise SettingsError(f"[llm] {name} can't be {value}")
+    if values["base_url"] and not values["model"]:
+        raise SettingsError("[llm] model is missing: name the model that base_url is to use")
+    if values["base_url"] and not values["base_url"].startswith(("http://", "https://")):
+        raise SettingsError(f"[llm] base_url must begin with http:// or https://, not {values['base_url']!r}")
+    return LlmSettings(**values, api_key=key)
+>>>>>>> 449a37e (A language model may shorten an answer; what it writes is checked sentence by sentence against the quotes)
 
 
 def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bot.support import Lens, lens_of
+from index.embed import load
+from index.lexical import Lexical
 from tests.synapse import NotInstalled, Synapse, install
 
 # CI tries the same inputs each time, so that it says something about the change it tests; whoever runs the
@@ -27,6 +30,12 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("real mail and posts are absent: set KRAB_SHARED to a folder with data/ and eval/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lens(tmp_path_factory: pytest.TempPathFactory) -> Lens:
+    """How a sentence is compared with its evidence: the real stems, the real embedder."""
+    return lens_of(Lexical(tmp_path_factory.mktemp("words")).terms, load())
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ class Asked:
     method: str
     path: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ def _handler(find: Callable[[Asked], Answer]) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            self._send(find(Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})))
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            self._send(find(Asked(self.command, self.path, headers, body)))
 
         do_POST = do_GET
 
