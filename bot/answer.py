@@ -16,7 +16,7 @@ from datetime import datetime
 
 from bot.cite import flat, spoken
 from bot.evidence import READ, Candidate, Wanted, candidates, wanted, with_neighbours
-from bot.model import Answer, Citation, Question, Sentence, Status
+from bot.model import Answer, Citation, Progress, Question, Sentence, Status, silent
 from bot.question import Want, expectation, read, search_text
 from bot.standing import Statement, best_history, statements
 from index.engine import Index, Result
@@ -72,7 +72,7 @@ class Answerer:
         self._rule = rule or Rule()
         self._clock = clock
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: Question, _: Progress = silent) -> Answer:
         """Return the final answer; never raises for want of evidence."""
         started = self._clock()
         text = search_text(question)

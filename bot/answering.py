@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from bot.chat import ChatRefused, Incoming, Reply
 from bot.limits import Limits, Meter
-from bot.model import Answer, Question, Status
+from bot.model import Answer, Progress, Question, Status
 from bot.turns import Line, Turn
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,16 @@ class Notice:
         self._reply = reply
         self._incoming = incoming
         self._saying: asyncio.Task[None] | None = None
+        self._over = False
+
+    def show(self, words: str) -> None:
+        """Say it when there is time: nobody waits for it, and what comes too fast is skipped."""
+        if not (self._over or (self._saying and not self._saying.done())):
+            self._saying = asyncio.create_task(self._reply.working(words))
+
+    def close(self) -> None:
+        """The final word comes next: nothing more is shown."""
+        self._over = True
 
     async def say(self, words: str) -> None:
         """Say it, for at most ``PROMPT`` seconds; what was not said by then is said on the way."""
@@ -81,7 +91,7 @@ class Answering:
 
     def __init__(
         self,
-        answerer: Callable[[Question], Answer],
+        answerer: Callable[[Question, Progress], Answer],
         limits: Limits,
         *,
         meter: Meter | None = None,
@@ -104,7 +114,9 @@ class Answering:
             return status, None
         notice = Notice(_Mute() if how.silent else reply, incoming)
         try:
-            answer = await self._answer(incoming, Question(incoming.text[: self._limits.longest], earlier), notice)
+            asker = f"{incoming.service}:{incoming.user}"
+            question = Question(incoming.text[: self._limits.longest], earlier, asker=asker)
+            answer = await self._answer(incoming, question, notice)
         except ChatRefused:
             raise
         except TimeoutError:
@@ -143,12 +155,18 @@ class Answering:
             raise
         # The place is free when the thread ends, not when we stop waiting: a thread can't be
         # stopped, and must not be joined by ever more of its kind.
-        work = asyncio.ensure_future(asyncio.to_thread(self._answerer, question))
+        loop = asyncio.get_running_loop()
+
+        def show(words: str) -> None:
+            loop.call_soon_threadsafe(notice.show, words)
+
+        work = asyncio.ensure_future(asyncio.to_thread(self._answerer, question, show))
         work.add_done_callback(self._done)
         try:
             async with asyncio.timeout(self._limits.patience):
                 return await asyncio.shield(work)
         finally:
+            notice.close()
             await notice.settle()
 
     async def _wait(self, turn: Turn, notice: Notice) -> None:

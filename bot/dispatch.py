@@ -23,7 +23,7 @@ from bot.channels import DEFAULT, Manner, Mode
 from bot.chat import ChatRefused, Incoming, Reply
 from bot.intent import ASK, asks_for_help, is_question, understood
 from bot.limits import Limits
-from bot.model import Answer, Question
+from bot.model import Answer, Progress, Question
 from bot.ordering import NO_ORDERS, Ordering
 from bot.state import State
 
@@ -118,7 +118,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        answerer: Callable[[Question], Answer],
+        answerer: Callable[[Question, Progress], Answer],
         state: State,
         limits: Limits | None = None,
         *,

@@ -5,6 +5,7 @@ An ``Answer`` carries everything any surface needs; each adapter renders it in i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -82,3 +83,10 @@ class Answer:
         """The answer as plain text with [n] behind each sentence; the remark when there is none."""
         cited = " ".join(f"{s.text} {''.join(f'[{n}]' for n in s.citations)}" for s in self.sentences)
         return cited or self.remark
+
+
+Progress = Callable[[str], None]  # is shown what there is of an answer, while it is being made
+
+
+def silent(_: str) -> None:
+    """A ``Progress`` that shows nothing."""

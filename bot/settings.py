@@ -287,7 +287,6 @@ def _slack(told: Mapping[str, Any], secrets: Mapping[str, Secret]) -> SlackSetti
     )
 
 
-<<<<<<< HEAD
 def _matrix(told: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSettings:
     """The first account; further ones have their secrets in KRAB_MATRIX_<NAME>_PASSWORD and so on."""
     table = told.get("matrix", {})
@@ -308,7 +307,8 @@ def _account(table: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSett
 def _account_values(table: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> dict[str, Any]:
     values = _values({"": table}, "", {"homeserver": "", "user": "", "allow_invites": ()})
     return values | {key: _secret(environ, f"{prefix}_{key.upper()}") for key in _MATRIX_SECRETS}
-=======
+
+
 def _llm(told: Mapping[str, Any], key: Secret) -> LlmSettings:
     defaults = {name: getattr(LlmSettings(), name) for name in _KEYS["llm"]}
     values = _values(told, "llm", defaults)
@@ -320,7 +320,6 @@ def _llm(told: Mapping[str, Any], key: Secret) -> LlmSettings:
     if values["base_url"] and not values["base_url"].startswith(("http://", "https://")):
         raise SettingsError(f"[llm] base_url must begin with http:// or https://, not {values['base_url']!r}")
     return LlmSettings(**values, api_key=key)
->>>>>>> 449a37e (A language model may shorten an answer; what it writes is checked sentence by sentence against the quotes)
 
 
 def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:

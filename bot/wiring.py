@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from bot.reindexing import Reindexing
     from bot.watcher import Watcher
     from bot.web import SourceRow, StatusView
+    from bot.writer import Writer
     from feeds.poll import Poller
 
 
@@ -60,7 +61,7 @@ class Krab:
     settings: Settings
     database: Database
     index: Index
-    answerer: Answerer
+    answerer: Answerer | Writer
     state: State
     cursors: Cursors
     memory: Database  # state.db, for what has tables of its own there
@@ -88,7 +89,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             settings,
             database,
             index,
-            Answerer(index),
+            open_answerer(settings, index, memory),
             state,
             Cursors.at(database.path),
             memory,
@@ -135,6 +136,20 @@ def open_embedder(settings: Settings, database: Database) -> Embedder:
     """Load the configured embedder, on the backend that made the stored vectors. Raises ``Unusable``."""
     live = Catalog(database).live()
     return load(settings.embedder, prefer=live.embedder if live else "", cache=settings.data / "model")
+
+
+def open_answerer(settings: Settings, index: Index, memory: Database) -> Answerer | Writer:
+    """Return what answers: the index alone, or with the configured language model behind it."""
+    answerer, told = Answerer(index), settings.llm
+    if not told.base_url:
+        return answerer
+    from bot.budget import Allowance, Budget
+    from bot.llm import OpenAi
+    from bot.support import lens_of
+    from bot.writer import Writer
+
+    allowance = Allowance(told.daily_tokens, told.personal_tokens, told.daily_cost, told.price_in, told.price_out)
+    return Writer(answerer.answer, OpenAi(told), lens_of(index.terms, index.embedder), Budget(memory, allowance))
 
 
 def reindexing(settings: Settings, database: Database, *, back: bool = False) -> Iterator[Progress]:

@@ -14,17 +14,12 @@ from dataclasses import dataclass, replace
 from bot.budget import Budget
 from bot.draft import Checked, check, evidence, messages, rewritten, sentences
 from bot.llm import Model, ModelFailed, Usage
-from bot.model import Answer, Question, Status
+from bot.model import Answer, Progress, Question, Status, silent
 from bot.support import Lens
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[str], None]
 DROPPED = 1 / 3  # share of a draft that may be left out; a model that makes up more is not to be trusted at all
-
-
-def silent(_: str) -> None:
-    """A ``Progress`` that shows nothing."""
 
 
 @dataclass(frozen=True)

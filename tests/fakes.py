@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from bot.card import Card, Form
 from bot.chat import Handler, Parcel, Profile
-from bot.model import Answer, Citation, Question, Sentence, Status
+from bot.model import Answer, Citation, Progress, Question, Sentence, Status, silent
 from index.model import Kind
 
 NOON = datetime(2025, 7, 8, 12, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ class FakeAnswerer:
     error: Exception | None = None
     asked: list[Question] = field(default_factory=list)
 
-    def __call__(self, question: Question) -> Answer:
+    def __call__(self, question: Question, _: Progress = silent) -> Answer:
         self.asked.append(question)
         time.sleep(self.delay)
         if self.error:

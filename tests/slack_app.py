@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.chat.slack import Slack
 from bot.dispatch import Dispatcher
-from bot.model import Answer, Question
+from bot.model import Answer, Progress, Question
 from bot.settings import Secret, SlackSettings
 from bot.state import State
 from tests.fakes import FakeAnswerer
@@ -29,7 +29,7 @@ def settings(slack: SlackStandIn, mode: str = "socket") -> SlackSettings:
 @asynccontextmanager
 async def krab(
     slack: SlackStandIn,
-    answerer: Callable[[Question], Answer] | None = None,
+    answerer: Callable[[Question, Progress], Answer] | None = None,
     *,
     state: State | None = None,
     pace: float = 0.0,
@@ -52,7 +52,7 @@ async def krab(
 
 @asynccontextmanager
 async def krab_over_http(
-    slack: SlackStandIn, answerer: Callable[[Question], Answer] | None = None
+    slack: SlackStandIn, answerer: Callable[[Question, Progress], Answer] | None = None
 ) -> AsyncIterator[HttpDelivery]:
     """krab behind a Request URL; what is given is the way to it."""
     chat, memory = Slack(settings(slack, "http"), pace=0.0), State(":memory:")

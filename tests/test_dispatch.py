@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bot.card import Card
 from bot.chat import Act, ChatRefused, Incoming
 from bot.dispatch import Conversation, Decision, Dispatcher, decide
 from bot.limits import Limits
-from bot.model import Answer, Question
+from bot.model import Answer, Progress, Question
 from bot.state import State
 from tests.fakes import NOON, FakeAnswerer, FakeClock, FakeReply, answered
 from tests.order_fixtures import ordering
@@ -53,6 +54,16 @@ def test_each_message_meets_its_rule(message: Incoming, conversation: Conversati
     assert decide(message, conversation) is decision
 
 
+@dataclass
+class Watched(FakeReply):
+    """A ``FakeReply`` that also keeps what was shown on the way."""
+
+    words: list[str] = field(default_factory=list)
+
+    async def working(self, words: str = "") -> None:
+        self.words.append(words)
+
+
 Make = Callable[..., Dispatcher]
 
 
@@ -72,7 +83,7 @@ def open_state(tmp_path: Path) -> Iterator[Callable[..., State]]:
 
 @pytest.fixture
 def dispatcher(open_state: Callable[..., State]) -> Make:
-    def make(answerer: Callable[[Question], Answer], state: State | None = None, **limits: Any) -> Dispatcher:
+    def make(answerer: Callable[[Question, Progress], Answer], state: State | None = None, **limits: Any) -> Dispatcher:
         return Dispatcher(answerer, state or open_state(), Limits(**limits))
 
     return make
@@ -82,7 +93,7 @@ async def test_a_question_is_answered_after_showing_that_it_was_seen(dispatcher:
     answerer, reply = FakeAnswerer(), FakeReply()
     await dispatcher(answerer).handle(QUESTION, reply)
     assert (reply.worked, reply.said) == (1, [answered()])
-    assert answerer.asked == [Question("who holds the leaf?")]
+    assert answerer.asked == [Question("who holds the leaf?", asker="slack:ann")]
 
 
 async def test_a_duplicate_is_answered_once(dispatcher: Make) -> None:
@@ -106,7 +117,7 @@ async def test_a_follow_up_brings_the_earlier_questions_along(dispatcher: Make) 
     busy = dispatcher(answerer)
     await busy.handle(QUESTION, FakeReply())
     await busy.handle(FOLLOW_UP, FakeReply())
-    assert answerer.asked[1] == Question("and why?", ("who holds the leaf?",))
+    assert answerer.asked[1] == Question("and why?", ("who holds the leaf?",), asker="slack:ann")
 
 
 async def test_krab_is_silent_once_a_second_person_has_spoken(dispatcher: Make) -> None:
@@ -180,3 +191,30 @@ async def test_an_endless_question_is_cut(dispatcher: Make) -> None:
     answerer = FakeAnswerer()
     await dispatcher(answerer, longest=10).handle(replace(QUESTION, text="x" * 99), FakeReply())
     assert answerer.asked[0].text == "x" * 10
+
+
+async def test_what_there_is_of_an_answer_is_shown_while_it_is_being_made(dispatcher: Make) -> None:
+    def answerer(question: Question, progress: Progress) -> Answer:
+        progress("A leaf …")
+        time.sleep(0.2)
+        return answered()
+
+    reply = Watched()
+    await dispatcher(answerer).handle(QUESTION, reply)
+    assert "A leaf …" in reply.words
+    assert reply.said == [answered()]
+
+
+async def test_nothing_is_shown_after_the_final_word(dispatcher: Make) -> None:
+    late: list[Progress] = []
+
+    def answerer(question: Question, progress: Progress) -> Answer:
+        late.append(progress)
+        return answered()
+
+    reply = Watched()
+    await dispatcher(answerer).handle(QUESTION, reply)
+    before = list(reply.words)
+    late[0]("too late")
+    await asyncio.sleep(0.05)
+    assert reply.words == before

@@ -55,8 +55,10 @@ def about(citation: Citation) -> str:
 
 
 def read_until(answer: Answer) -> str:
-    """Up to when the sources were read, or ""."""
-    return f"As of {answer.as_of.date().isoformat()}." if answer.as_of else ""
+    """Up to when the sources were read, and whether a model found the words; or ""."""
+    until = f"As of {answer.as_of.date().isoformat()}." if answer.as_of else ""
+    worded = "Worded by a language model, and checked against the quotes." if answer.written else ""
+    return f"{until} {worded}".strip()
 
 
 def plain(answer: Answer) -> str:

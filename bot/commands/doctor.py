@@ -112,9 +112,15 @@ def _git(_: Settings) -> Finding:
 def _llm(settings: Settings) -> Finding:
     if not settings.llm.base_url:
         return Finding("model", True, "no language model: answers are the sources' own sentences")
-    return Finding(
-        "model", False, settings.llm.base_url, "this version does not use a language model yet: remove [llm] base_url"
-    )
+    from bot.llm import ModelFailed, OpenAi, Usage
+
+    try:
+        for _ in OpenAi(settings.llm).write([{"role": "user", "content": "Say: ready"}], Usage()):
+            break
+    except ModelFailed as error:
+        advice = "check [llm] base_url and model, and KRAB_LLM_API_KEY; until then answers are given without it"
+        return Finding("model", False, str(error), advice)
+    return Finding("model", True, f"{settings.llm.model} at {settings.llm.base_url}")
 
 
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (_python, _directory, _database, _index, _sources, _git, _llm)
