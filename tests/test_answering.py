@@ -14,7 +14,7 @@ from bot.answering import Answering, How
 from bot.chat import Incoming
 from bot.dispatch import Dispatcher
 from bot.limits import Limits
-from bot.model import Answer, Question, Status
+from bot.model import Answer, Progress, Question, Status, silent
 from bot.state import State
 from tests.fakes import FakeAnswerer, FakeReply, answered
 
@@ -29,7 +29,7 @@ class Gate:
     asked: list[str] = field(default_factory=list)
     _opened: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def __call__(self, question: Question) -> Answer:
+    def __call__(self, question: Question, _: Progress = silent) -> Answer:
         self.asked.append(question.text)
         assert self._opened.acquire(timeout=10)
         return answered()
@@ -44,7 +44,7 @@ async def until(true: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
-def answering(answerer: Callable[[Question], Answer], **limits: Any) -> Answering:
+def answering(answerer: Callable[[Question, Progress], Answer], **limits: Any) -> Answering:
     return Answering(answerer, Limits(**limits), reading=lambda: "reading 7 mails…")
 
 
