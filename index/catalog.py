@@ -285,6 +285,17 @@ class Catalog:
         rows = connection.execute(f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date, number", row)
         return Document(row[0], tuple(map(codec.decode, rows)))
 
+    def between(self, begin: datetime, end: datetime) -> Iterator[tuple[int, Part]]:
+        """Yield (number of its document, part) of every part dated from ``begin`` until before ``end``, oldest first."""
+        sql = f"SELECT p.document, {_PART} FROM parts p WHERE p.date >= ? AND p.date < ? ORDER BY p.date, p.number"
+        for document, *row in self._database.connection().execute(sql, (codec.seconds(begin), codec.seconds(end))):
+            yield document, codec.decode(tuple(row))
+
+    def writers(self, kind: Kind, until: datetime) -> list[tuple[str, int]]:
+        """Return how many parts of ``kind`` each author wrote before ``until``."""
+        sql = "SELECT author, count(*) FROM parts WHERE kind = ? AND date < ? GROUP BY author"
+        return self._database.connection().execute(sql, (kind.value, codec.seconds(until))).fetchall()
+
     def reject(self, rejected: Iterable[Rejected], source: str) -> None:
         """Remember what could not be read, and why."""
         with self._database.write() as connection:

@@ -201,6 +201,17 @@ class Histories:
         """Return the date of the newest mail: what happened later is not known."""
         return codec.moment(self._database.connection().execute("SELECT max(date) FROM told").fetchone()[0])
 
+    def who(self, kind: str, until: datetime) -> set[str]:
+        """Return everybody who did something of ``kind`` before ``until``."""
+        sql = "SELECT DISTINCT who FROM happenings WHERE kind = ? AND date < ?"
+        return {who for (who,) in self._database.connection().execute(sql, (kind, codec.seconds(until)))}
+
+    def firsts(self, kind: str) -> list[tuple[str, datetime]]:
+        """Return when everybody did something of ``kind`` for the first time."""
+        sql = "SELECT who, min(date) FROM happenings WHERE kind = ? AND date IS NOT NULL GROUP BY who"
+        rows = self._database.connection().execute(sql, (kind,))
+        return [(who, when) for who, date in rows if (when := codec.moment(date))]
+
     def find(self, words: str, k: int = 5) -> list[History]:
         """Return at most ``k`` histories whose titles or authors match ``words`` best."""
         asked = [w for w in dict.fromkeys(WORD.findall(words.lower())) if w not in SMALL][:WORDS_MAX]

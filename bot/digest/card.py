@@ -1,0 +1,241 @@
+"""A digest as a card: the most important first, long lists folded, every line with its link. Pure.
+
+``Length.SHORT`` is for a chat, where a digest must be read at a glance; ``Length.FULL`` for the web page, Markdown
+and plain text. What is folded is counted, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from bot.card import Card, Line, Picture, Section, Span, Style
+from bot.chat.text import one_line, shorten
+from bot.digest.model import Applied, Article, Cited, Digest, Discussion, Mention, Newcomer, Posting, Waiting
+from bot.digest.span import Span as Stretch
+
+T = TypeVar("T")
+
+
+class Length(StrEnum):
+    """How much of a digest is shown."""
+
+    SHORT = "short"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How many lines of each there are. ``quote`` is in characters."""
+
+    applied: int
+    discussions: int
+    said: int
+    mentions: int
+    series: int
+    versions: int
+    changes: int
+    waiting: int
+    posts: int
+    quote: int
+
+
+MEASURES = {
+    Length.SHORT: Measure(8, 3, 2, 3, 5, 5, 1, 3, 2, 180),
+    Length.FULL: Measure(40, 8, 6, 8, 20, 20, 3, 9, 6, 320),
+}
+NAMES = 3  # of people, before "and 4 more"
+STANCES = {"objects": "objects", "proposes": "proposes", "agrees": "agrees"}
+
+
+def card(digest: Digest, length: Length = Length.FULL, *, picture: Picture | None = None, page: str = "") -> Card:
+    """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
+    draw = _Drawn(MEASURES[length])
+    sections = [_head(digest), *([] if not digest.quiet else [_quiet(digest)])]
+    sections += [section for section in draw.sections(digest) if section]
+    more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
+    last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
+    return Card(title(digest), (*sections, *last, _foot(digest)), picture=picture)
+
+
+def title(digest: Digest) -> str:
+    """Return the heading of a digest."""
+    about = f" on {', '.join(digest.topics)}" if digest.topics else ""
+    span = Stretch(digest.begin, digest.end).title
+    return f"Rust in the kernel{about}, {f'week {int(digest.week[-2:])}: ' if digest.week else ''}{span}"
+
+
+def _head(digest: Digest) -> Section:
+    counts = f"{_count(digest.mails, 'mail')} in {_count(digest.threads, 'thread')} by {_count(digest.people, 'person', 'people')}"
+    lines: list[Line] = [(Span(f"{counts}.", Style.FAINT),)]
+    for label, some in (
+        ("Applied", [(a.title, a.mail) for a in digest.applied]),
+        ("Most discussed", [(d.title, d.first) for d in digest.discussions]),
+        ("New", [(p.title, p.mail) for p in digest.new_series]),
+    ):
+        if some:
+            lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
+    return Section(tuple(lines))
+
+
+def _names(some: Sequence[tuple[str, Cited]], more: int) -> list[Span]:
+    spans = [span for name, mail in some for span in (Span("; "), Span(shorten(name, 80), url=mail.url))][1:]
+    return [*spans, Span(f"; and {more} more" if more > 0 else "")]
+
+
+def _quiet(digest: Digest) -> Section:
+    what = "this week" if digest.week else "in this time"
+    about = f" about {', '.join(digest.topics)}" if digest.topics else ""
+    return Section(((Span(f"A quiet week: nothing was posted, applied or argued about{about} {what}."),),))
+
+
+def _foot(digest: Digest) -> Section:
+    until = f"{digest.until:%Y-%m-%d %H:%M} UTC" if digest.until else "nothing yet"
+    lines: list[Line] = [(Span(f"Read up to {until}. Only what mails say is said here.", Style.FAINT),)]
+    if digest.stalled:
+        lines.append(
+            (Span(f"Something may be missing: {', '.join(digest.stalled)} can't be read just now.", Style.STRONG),)
+        )
+    if digest.bots:
+        lines.append((Span(f"{_count(digest.bots, 'mail')} by machines not counted as discussion.", Style.FAINT),))
+    return Section(tuple(lines))
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def people(names: Sequence[str]) -> str:
+    """Return who it was: "Ada, Bo, Cy and 4 more"."""
+    shown, more = names[:NAMES], len(names) - NAMES
+    return (
+        f"{', '.join(shown)} and {more} more"
+        if more > 0
+        else " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        if shown
+        else ""
+    )
+
+
+class _Drawn:
+    """Sections of at most as many lines as ``measure`` says."""
+
+    def __init__(self, measure: Measure) -> None:
+        self._m = measure
+
+    def sections(self, digest: Digest) -> Iterable[Section | None]:
+        m = self._m
+        yield self._applied(digest.applied)
+        yield from self._discussions(digest.discussions)
+        yield self._list("Soundness and security", digest.security, m.mentions, self._mention)
+        yield self._list("New versions", digest.new_versions, m.versions, self._version)
+        yield self._list("New series", digest.new_series, m.series, self._series)
+        yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
+        yield self._list("Toolchain, build and rules", digest.toolchain, m.mentions, self._mention)
+        yield self._list("Pull requests", digest.pulls, m.mentions, self._mention)
+        yield self._list("First patches", digest.newcomers, m.mentions, self._newcomer)
+        yield self._list("Elsewhere", digest.posts, m.posts, self._article)
+
+    def _list(self, heading: str, some: Sequence[T], most: int, lines: Callable[[T], Iterable[Line]]) -> Section | None:
+        shown = tuple(line for one in some[:most] for line in lines(one))
+        return Section(shown, heading, bullets=True, folded=len(some[most:])) if shown else None
+
+    def _said(self, one: Cited, verb: str = "") -> Line:
+        bot = " (a bot)" if one.bot else ""
+        who = Span(f"{one_line(one.who)}{bot}", url=one.url)
+        return (who, Span(f"{' ' + verb if verb else ''}: “{shorten(one_line(one.text), self._m.quote)}”"))
+
+    def _quoted(self, some: Sequence[Cited]) -> list[Span]:
+        return [Span(f" “{shorten(one_line(one.text), self._m.quote)}”") for one in some]
+
+    def _applied(self, some: Sequence[Applied]) -> Section | None:
+        return self._list("Applied", some, self._m.applied, self._taken)
+
+    def _taken(self, one: Applied) -> Iterable[Line]:
+        tree = one.tree or "a tree that is not named"
+        which = f"patch {one.which} of " if one.which else ""
+        label = one.label.removeprefix("pull ") if one.pull else one.label
+        author = f" by {one_line(one.author)}" if one.author and one.author != one.by else ""
+        yield (
+            Span(tree, Style.STRONG if one.tree else Style.PLAIN),
+            Span(f": {which}"),
+            Span(one.title, url=one.mail.url),
+            Span(
+                f" {label if label != 'v1' else ''}".rstrip() + f"{author}, applied by {one_line(one.by)}.", Style.FAINT
+            ),
+            *self._quoted(one.about),
+        )
+
+    def _discussions(self, some: Sequence[Discussion]) -> Iterable[Section]:
+        for at, one in enumerate(some[: self._m.discussions]):
+            more = len(some[self._m.discussions :]) if at + 1 == self._m.discussions else 0
+            about = f"{one.label + ', ' if one.label else ''}{_count(one.mails, 'mail')} by {people(one.authors)}"
+            head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
+            said = [*(self._said(c) for c in one.gist), *(self._said(p.said, STANCES[p.stance]) for p in one.positions)]
+            yield Section((head,), "Discussed" if at == 0 else "")
+            yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
+            if more:
+                yield Section(((Span(f"and {_count(more, 'more discussion')}", Style.FAINT),),))
+
+    def _mention(self, one: Mention) -> Iterable[Line]:
+        done = f" ({one.done})" if one.done and one.done != "v1" else ""
+        said = [Span(f" {one_line(one.said.who)}: "), *self._quoted([one.said])] if one.said else []
+        yield (Span(one.title, url=one.mail.url), Span(f"{done}, {one.author}.", Style.FAINT), *said)
+
+    def _series(self, one: Posting) -> Iterable[Line]:
+        yield (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self._quoted(one.about))
+
+    def _facts(self, one: Posting) -> str:
+        parts = f", {one.parts} patches" if one.parts > 1 else ""
+        rfc = ", RFC" if "RFC" in one.label else ""
+        return f"{rfc}{parts}, {one_line(one.author)}{', applied' if one.merged else ''}."
+
+    def _version(self, one: Posting) -> Iterable[Line]:
+        changes = one.changes[: self._m.changes]
+        more = one.more + len(one.changes) - len(changes)
+        said = (
+            [Span(f" Changed: {'; '.join(shorten(one_line(c.text), self._m.quote).rstrip('.;') for c in changes)}")]
+            if changes
+            else []
+        )
+        rest = [Span(f"; and {more} more." if more else ".")] if changes else []
+        yield (
+            Span(one.title, url=one.mail.url),
+            Span(f" {one.label}", Style.STRONG),
+            Span(self._facts(one), Style.FAINT),
+            *said,
+            *rest,
+            *([Span(f" {self._files(one)}", Style.FAINT)] if one.added or one.dropped else []),
+        )
+
+    def _files(self, one: Posting) -> str:
+        told = ((one.added, "now touches"), (one.dropped, "no longer touches"))
+        return ", ".join(f"{verb} {self._paths(some)}" for some, verb in told if some) + "."
+
+    def _paths(self, some: Sequence[str]) -> str:
+        most = self._m.changes
+        return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
+
+    def _waits(self, one: Waiting) -> Iterable[Line]:
+        label = f" {one.label}" if one.label != "v1" else ""
+        why = {
+            "no reply": f"no reply for {one.days} days",
+            "asked again": f"asked again, {one.days} days after it was posted",
+            "unanswered": "a comment on the version before that I saw no answer to",
+        }[one.why]
+        head = (Span(one.title, url=one.mail.url), Span(f"{label}, {one.author}: {why}.", Style.FAINT))
+        yield (*head, Span(" "), *self._said(one.said)) if one.said else head
+
+    def _newcomer(self, one: Newcomer) -> Iterable[Line]:
+        answered = f"{_count(one.answered, 'person', 'people')} answered" if one.answered else "no answer yet"
+        yield (
+            Span(one.author, Style.STRONG),
+            Span(": "),
+            Span(one.title, url=one.mail.url),
+            Span(f", {answered}.", Style.FAINT),
+        )
+
+    def _article(self, one: Article) -> Iterable[Line]:
+        yield (Span(one.title, url=one.mail.url), Span(f", {one.source}.", Style.FAINT), *self._quoted(one.gist))

@@ -1,0 +1,108 @@
+"""Reads what a digest is made of from the index: the only part of it that does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from bot.digest.material import Material, Past, Talk, known_at, posts
+from bot.digest.span import Span
+from feeds.relevance import relevant
+from feeds.signed import plain_name
+from index.catalog import Catalog
+from index.histories import Histories
+from index.model import Kind, Part
+
+LOOK_BACK = timedelta(weeks=12)
+PATIENCE = timedelta(days=14)  # how long a patch waits before that is worth a line
+FORGOTTEN = timedelta(days=42)  # after that nobody expects a reply
+PARTS_MAX = 400  # of a thread: the newest are read
+
+
+def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequence[str] = ()) -> Material:
+    """Read everything that ``compose`` needs for ``span``."""
+    read = list(catalog.between(span.begin - LOOK_BACK, span.end))
+    mails = [(document, part) for document, part in read if part.kind is Kind.MAIL and part.date]
+    fresh = [(document, part) for document, part in mails if part.date and part.date >= span.begin]
+    waits = [(document, part) for document, part in mails if part.date and _waits(part, part.date, span)]
+    newest = catalog.newest()
+    return Material(
+        span=span,
+        talks=tuple(_talks(catalog, histories, span, fresh)),
+        waiting=tuple(_talks(catalog, histories, span, _silent(waits, mails))),
+        posts=tuple(p for _, p in read if p.kind is Kind.POST and p.date and p.date >= span.begin and relevant(p)),
+        past=tuple(_past(document, part) for document, part in mails),
+        keepers=frozenset(plain_name(who) for who in histories.who("applied", span.end)),
+        firsts=_firsts(histories.firsts("posted")),
+        written=_written(catalog.writers(Kind.MAIL, span.begin)),
+        until=min(newest, span.end) if newest else None,
+        stalled=tuple(stalled),
+    )
+
+
+def _past(document: int, part: Part) -> Past:
+    assert part.date
+    applied = any(event.kind == "applied" for event in part.events)
+    return Past(part.id, document, part.author, part.date, part.labels, applied)
+
+
+def _firsts(rows: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for who, when in rows:
+        name = plain_name(who)
+        found[name] = min(when, found.get(name, when))
+    return found
+
+
+def _written(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for who, count in rows:
+        found[plain_name(who)] = found.get(plain_name(who), 0) + count
+    return found
+
+
+def _waits(part: Part, date: datetime, span: Span) -> bool:
+    return posts(part) and span.end - FORGOTTEN <= date < span.end - PATIENCE
+
+
+def _silent(waiting: Sequence[tuple[int, Part]], mails: Sequence[tuple[int, Part]]) -> list[tuple[int, Part]]:
+    """Leave those whose thread nobody else has written in."""
+    voices: dict[int, set[str]] = {}
+    for document, part in mails:
+        if "bot" not in part.labels:
+            voices.setdefault(document, set()).add(plain_name(part.author))
+    return [(document, part) for document, part in waiting if len(voices.get(document, ())) == 1]
+
+
+def _talks(catalog: Catalog, histories: Histories, span: Span, some: Sequence[tuple[int, Part]]) -> Iterator[Talk]:
+    subjects = histories.subjects([part.id for _, part in some])
+    for group in _groups([(document, part, subjects.get(part.id)) for document, part in some]):
+        numbers = sorted({subjects[part.id] for _, part in group if part.id in subjects})
+        known = [known_at(histories.history(number), span.end) for number in numbers]
+        yield Talk(span, tuple(_thread(catalog, group, span.end)), tuple(h for h in known if h))
+
+
+def _thread(catalog: Catalog, group: Sequence[tuple[int, Part]], end: datetime) -> list[Part]:
+    parts: dict[str, Part] = {}
+    for part in {document: part for document, part in group}.values():
+        document = catalog.document(part.id)
+        parts |= {p.id: p for p in document or () if p.date and p.date < end}
+    return sorted(parts.values(), key=lambda p: (p.date, p.id))[-PARTS_MAX:]
+
+
+def _groups(rows: Sequence[tuple[int, Part, int | None]]) -> list[list[tuple[int, Part]]]:
+    """Put threads together whose parts are of one series."""
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while leader.setdefault(key, key) != key:
+            key = leader[key]
+        return key
+
+    for document, part, number in rows:
+        if number is not None and posts(part):
+            leader[find(f"document {document}")] = find(f"series {number}")
+    groups: dict[str, list[tuple[int, Part]]] = {}
+    for document, part, _ in rows:
+        groups.setdefault(find(f"document {document}"), []).append((document, part))
+    return list(groups.values())

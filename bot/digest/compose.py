@@ -1,0 +1,131 @@
+"""From what was read to a digest. Pure: the same material gives the same digest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from bot.chat.text import one_line
+from bot.digest import gist
+from bot.digest.area import area
+from bot.digest.material import Material, Talk, person
+from bot.digest.mentions import pulls, security, toolchain
+from bot.digest.model import Activity, Applied, Article, Digest, Newcomer, Posting, Pulse
+from bot.digest.postings import applied, new, posted
+from bot.digest.sentences import sentences, titled
+from bot.digest.span import WEEK, week_of
+from bot.digest.talks import discussions
+from bot.digest.waiting import waiting
+from feeds.signed import plain_name
+from index.model import Part
+
+GIST_OF_POST = 2
+KNOWN = 5  # who wrote more mails than this before is no newcomer, if his patches went elsewhere
+
+
+def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
+    """Return what happened."""
+    span = material.span
+    rarity = gist.rarities(gist.words(f"{p.title} {p.text}"[:20_000]) for talk in material.talks for p in talk.fresh)
+    series, versions = _postings(material.talks)
+    fresh = [part for talk in material.talks for part in talk.fresh]
+    said = [part for part in fresh if person(part)]
+    return Digest(
+        week=span.week,
+        begin=span.begin,
+        end=span.end,
+        mails=len(fresh),
+        threads=len(material.talks),
+        people=len({plain_name(part.author) for part in said}),
+        topics=topics,
+        applied=tuple(sorted((a for talk in material.talks for a in applied(talk)), key=_by_tree)),
+        discussions=tuple(discussions(material, rarity)),
+        security=tuple(security(material)),
+        new_series=tuple(series),
+        new_versions=tuple(versions),
+        waiting=tuple(waiting(material)),
+        toolchain=tuple(toolchain(material)),
+        pulls=tuple(pulls(material)),
+        newcomers=tuple(_newcomers(material)),
+        posts=tuple(_article(part, rarity) for part in material.posts),
+        activity=_activity(material),
+        pulse=_pulse(material),
+        bots=len(fresh) - len(said),
+        until=material.until,
+        stalled=material.stalled,
+    )
+
+
+def _by_tree(one: Applied) -> tuple[bool, str, str]:
+    return (not one.tree, one.tree, one.title)
+
+
+def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
+    """New series and new versions, each the most telling first: those about Rust, the larger ones."""
+    series, versions = [], []
+    for talk in talks:
+        for posting, version, history in posted(talk):
+            (series if new(version, history) else versions).append(posting)
+    return sorted(series, key=_telling), sorted(versions, key=_telling)
+
+
+def _telling(one: Posting) -> tuple[bool, int, str]:
+    return (not one.rust, -one.parts, one.mail.id)
+
+
+def _newcomers(material: Material) -> Iterable[Newcomer]:
+    seen = set()
+    for talk in material.talks:
+        for posting, version, _ in posted(talk):
+            name = plain_name(version.author)
+            first = material.firsts.get(name)
+            known = material.written.get(name, 0) > KNOWN or name in material.keepers
+            if version.number == 1 and first and first >= material.span.begin and name not in seen and not known:
+                seen.add(name)
+                others = {plain_name(who) for who in talk.people} - {name}
+                yield Newcomer(one_line(version.author), posting.title, posting.mail, len(others))
+
+
+def _article(part: Part, rarity: Callable[[str], float]) -> Article:
+    weighed = gist.weigh(sentences(part), part.title, rarity)
+    chosen = [w.said for w in gist.choose(weighed, GIST_OF_POST)] or [w.said for w in weighed[:1]]
+    told = [w.said for w in weighed if not any(gist.alike(w, o) for o in weighed[:1] if o is not w)][:GIST_OF_POST]
+    order = {one.quote: at for at, one in enumerate(sentences(part))}
+    picked = sorted(told or chosen, key=lambda one: order[one.quote])
+    return Article(one_line(part.title), titled(part), _source(part), part.date, tuple(picked))
+
+
+def _source(part: Part) -> str:
+    host = part.url.split("/")[2] if "//" in part.url else ""
+    return next((label.removeprefix("source:") for label in part.labels if label.startswith("source:")), host)
+
+
+def _activity(material: Material) -> tuple[Activity, ...]:
+    """People's mails by area: this week's, and those of the weeks before."""
+    weeks: dict[str, Counter[int]] = {}
+    for past in material.past:
+        if "bot" not in past.labels:
+            weeks.setdefault(area(past.labels), Counter())[_weeks_ago(past.date, material)] += 1
+    first = max((ago for counts in weeks.values() for ago in counts), default=0)
+    rows = [
+        Activity(name, counts[0], tuple(counts[ago] for ago in range(first, 0, -1))) for name, counts in weeks.items()
+    ]
+    return tuple(sorted((r for r in rows if r.now or any(r.before)), key=lambda r: (-r.now, -sum(r.before), r.area)))
+
+
+def _weeks_ago(date: datetime, material: Material) -> int:
+    return max(0, -((date - material.span.begin) // WEEK))
+
+
+def _pulse(material: Material) -> tuple[Pulse, ...]:
+    found: dict[int, list[int]] = {}
+    for past in material.past:
+        row = found.setdefault(_weeks_ago(past.date, material), [0, 0, 0])
+        row[0] += "bot" not in past.labels
+        row[1] += past.posts and ("cover" in past.labels or "patch" in past.labels)
+        row[2] += past.applied
+    return tuple(
+        Pulse(week_of(material.span.begin - ago * WEEK).week, *found.get(ago, [0, 0, 0]))
+        for ago in range(max(found, default=0), -1, -1)
+    )

@@ -1,0 +1,104 @@
+"""What a thread or a post says, in two or three of its own sentences. Pure.
+
+Extractive: sentences are chosen, never written. A sentence is worth what it has in common with what
+everybody says (so an aside is not chosen), what kind of thing it says (a reason, a judgement, a
+proposal rather than a courtesy), who says it, and how well it stands by itself. No two that are
+chosen say the same, and different people come first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.digest.model import Cited
+from bot.digest.sentences import clarity
+from bot.question import STOP
+from feeds.signed import plain_name
+
+_WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
+_WEIGHTY = re.compile(
+    r"\b(?:i (?:do not |don't |still |really )?(?:think|believe|prefer)|i disagree|i agree|i'd (?:rather|prefer|like)"
+    r"|we (?:should|need|must|can't|cannot|want)|should(?:n't| not)?|must(?: not)?|the (?:problem|issue|reason|point|idea"
+    r"|goal|plan|question|main)|because|instead|unsound|soundness|deadlock|race|breaks?|broken|wrong|unsafe|safe"
+    r"|require[sd]?|allows?|prevents?|in order to|so that|means that|decided|agreed|conclusion|merge window|regression)\b",
+    re.IGNORECASE,
+)
+ALIKE = 0.5  # share of words in common above which two sentences say the same
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A sentence, and what it is worth."""
+
+    said: Cited
+    words: frozenset[str]
+    worth: float
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text that mean something, endings cut."""
+    return [_stem(w) for w in _WORD.findall(text.lower()) if w not in STOP]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word.removesuffix(ending)
+    return word
+
+
+def weigh(
+    said: Iterable[Cited], about: str, rarity: Callable[[str], float], keepers: frozenset[str] = frozenset()
+) -> list[Weighed]:
+    """Return the sentences with their worth, the best first. ``about`` is the thread's title."""
+    each = [(one, words(one.text)) for one in said]
+    common: Counter[str] = Counter(word for _, some in each for word in set(some))
+    heart = {word: math.log1p(count) * rarity(word) for word, count in common.items()}
+    for word in words(about):
+        heart[word] = heart.get(word, 0.0) + 2 * rarity(word)
+    norm = math.sqrt(sum(w * w for w in heart.values())) or 1.0
+    found = [_weighed(one, some, heart, norm, keepers) for one, some in each]
+    return sorted(found, key=lambda w: -w.worth)
+
+
+def _weighed(one: Cited, some: Sequence[str], heart: dict[str, float], norm: float, keepers: frozenset[str]) -> Weighed:
+    distinct = frozenset(some)
+    shared = sum(heart.get(word, 0.0) for word in distinct) / norm / math.sqrt(len(distinct) or 1)
+    weighty = min(2, len(_WEIGHTY.findall(one.text)))
+    keeper = 1.15 if plain_name(one.who) in keepers else 1.0
+    return Weighed(one, distinct, (0.2 + shared) * (1 + 0.25 * weighty) * clarity(one.text) * keeper)
+
+
+def choose(weighed: Sequence[Weighed], most: int, *, taken: Sequence[Weighed] = ()) -> list[Weighed]:
+    """Return at most ``most`` sentences of different people, or else different mails, that don't say the same."""
+    chosen: list[Weighed] = []
+    for fresh_voice in (True, False):
+        for one in weighed:
+            others = [*taken, *chosen]
+            if len(chosen) < most and one not in others and not any(alike(one, o) for o in others):
+                if fresh_voice and any(o.said.who == one.said.who for o in others):
+                    continue
+                if not fresh_voice and any(o.said.id == one.said.id for o in others):
+                    continue
+                chosen.append(one)
+    return chosen
+
+
+def alike(one: Weighed, other: Weighed) -> bool:
+    """Whether two sentences say the same."""
+    fewest = min(len(one.words), len(other.words)) or 1
+    return len(one.words & other.words) / fewest > ALIKE
+
+
+def rarities(texts: Iterable[Iterable[str]]) -> Callable[[str], float]:
+    """Return how rare a word is among texts, each given by its words."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for text in texts:
+        counts.update(set(text))
+        total += 1
+    return lambda word: math.log((total + 1) / (counts.get(word, 0) + 0.5))

@@ -1,0 +1,94 @@
+"""Threads that belong under a heading by what they are about: security, the toolchain, pull requests. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.chat.text import one_line
+from bot.digest.material import Material, Talk, person
+from bot.digest.model import Cited, Mention
+from bot.digest.postings import pull
+from bot.digest.sentences import clarity, sentences, titled
+from bot.digest.talks import root_of
+from index.model import Part
+from index.passages import subject
+
+UNSOUND = re.compile(
+    r"\bunsound(?:ness)?\b|\bsoundness\b|\bCVE(?:-\d{4}-\d+)?\b|\buse[- ]after[- ]free\b|\bUAF\b|\bdouble[- ]free\b|\bundefined behaviou?r\b"
+    r"|\bdata races?\b|\bout[- ]of[- ]bounds\b|\bbuffer overflows?\b|\bmemory[- ]safety (?:bug|issue|hole|violation)\w*|\bdangling\b|\bexploit\w*"
+    r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
+    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bKMSAN\b|\bsecurity\b",
+    re.IGNORECASE,
+)
+_CLEAR = re.compile(
+    r"\bunsound|\bsoundness|\bCVE-|use[- ]after[- ]free|\bUAF\b|double[- ]free|memory corruption|out[- ]of[- ]bounds",
+    re.IGNORECASE,
+)
+_TOOLS = re.compile(
+    r"\brustc\b|\brust(?: version)? 1\.\d+|\b1\.\d{2}(?:\.\d)?\b|\brust >=? 1|\bbindgen\b|\bclippy\b|\brustfmt\b|\brustdoc\b|\bgccrs?\b|\bLLVM\b|\bclang\b|\btoolchain\b"
+    r"|\bkbuild\b|\bobjtool\b|\bpahole\b|\bgendwarfksyms\b|\bedition\b|\bRUSTC_|\brust-analyzer\b|\bMSRV\b|\bminimum version\b|\bKconfig\b.*\brust\b"
+    r"|^MAINTAINERS\b|\bmaintainers? (?:entry|update)\b|\bcoding[- ](?:style|guidelines)\b|\bpolicy\b|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
+    re.IGNORECASE,
+)
+
+
+def security(material: Material) -> list[Mention]:
+    """Return the threads about soundness and security, what is said most plainly first."""
+    found = [(worth, _mention(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= 2]
+    return [mention for _, mention in sorted(found, key=lambda pair: (-pair[0], pair[1].mail.id))]
+
+
+def _unsound(talk: Talk) -> tuple[float, Cited | None]:
+    """How much a thread is about it, and the sentence that says so best."""
+    titles = {subject(p.title) for p in talk.fresh if UNSOUND.search(subject(p.title))}
+    said = [one for part in talk.fresh for one in sentences(part) if UNSOUND.search(one.text)]
+    clear = [one for one in said if _CLEAR.search(one.text)]
+    best = max(said, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
+    return 3.0 * bool(titles) + min(3, len(clear)) + 0.25 * min(4, len(said)), best
+
+
+def _mention(talk: Talk, said: Cited | None) -> Mention:
+    root = root_of(talk)
+    return Mention(one_line(subject(root.title)), titled(root), said, one_line(root.author), done(talk))
+
+
+def done(talk: Talk) -> str:
+    """Return what became of a thread's series in the span, in a word."""
+    if any(e.kind == "applied" for part in talk.fresh for e in part.events):
+        return "applied"
+    newest = [v for h in talk.histories for v in h.versions if v.date and v.date >= talk.span.begin]
+    return newest[-1].label if newest else ""
+
+
+def toolchain(material: Material) -> list[Mention]:
+    """Return the threads about compilers, tools, builds and rules."""
+    return [
+        _mention(talk, _opening(talk))
+        for talk in material.talks
+        if _TOOLS.search(subject(root_of(talk).title)) and any(map(person, talk.fresh))
+    ]
+
+
+def _opening(talk: Talk) -> Cited | None:
+    return next((one for part in _first(talk) for one in sentences(part)), None)
+
+
+def _first(talk: Talk) -> Iterator[Part]:
+    yield root_of(talk)
+    yield from talk.fresh
+
+
+def pulls(material: Material) -> list[Mention]:
+    """Return the pull requests of the span."""
+    return [
+        Mention(one_line(subject(version.title)), titled(root), None, one_line(version.author), _pulled(version.events))
+        for talk in material.talks
+        for history in talk.histories
+        for version in history.versions
+        if pull(version) and version.date and version.date >= talk.span.begin and (root := talk.part(version.root))
+    ]
+
+
+def _pulled(events: Sequence[object]) -> str:
+    return "applied" if any(getattr(event, "kind", "") == "applied" for event in events) else ""

@@ -1,0 +1,200 @@
+"""What a digest is made of. Values only; the same for every surface, and for the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Words to show, and the part whose they are. ``quote`` stands verbatim in the part's own words or its title."""
+
+    text: str
+    id: str
+    url: str
+    quote: str
+    who: str = ""
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A version of a series that was posted. ``mail`` cites its first mail; ``label`` is as people say it ("v3").
+
+    ``about`` is what it does, in its author's words. ``changes`` are what he says has changed since the
+    version before (``before``), ``more`` of them are not shown; ``added`` and ``dropped`` are files.
+    """
+
+    title: str
+    label: str
+    mail: Cited
+    author: str
+    parts: int
+    date: datetime | None
+    area: str
+    about: tuple[Cited, ...] = ()
+    before: Cited | None = None
+    changes: tuple[Cited, ...] = ()
+    more: int = 0
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    rust: bool = True
+    merged: bool = False  # applied in the same span
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Somebody says that he has applied something. ``mail`` holds his words; ``which`` is "" for all of it."""
+
+    title: str
+    label: str
+    mail: Cited
+    by: str
+    tree: str
+    author: str
+    which: str = ""
+    commit: str = ""
+    date: datetime | None = None
+    about: tuple[Cited, ...] = ()
+    pull: bool = False
+    also: tuple[Cited, ...] = ()  # other mails that say so
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one person holds: ``stance`` is "objects", "supports", "proposes" or "asks"."""
+
+    stance: str
+    said: Cited
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """A thread that people talked in. ``mails`` counts people's mails of the span, ``authors`` are their names,
+    those who apply patches first; ``keepers`` is how many of these there are.
+    """
+
+    title: str
+    first: Cited
+    mails: int
+    authors: tuple[str, ...]
+    keepers: int
+    area: str
+    gist: tuple[Cited, ...] = ()
+    positions: tuple[Position, ...] = ()
+    weight: float = 0.0
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that waits for somebody. ``why`` is "no reply", "asked again" or "unanswered"; ``said`` shows it."""
+
+    title: str
+    label: str
+    mail: Cited
+    author: str
+    why: str
+    days: int
+    said: Cited | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A thread that belongs under a heading, and the words for which it does."""
+
+    title: str
+    mail: Cited
+    said: Cited | None = None
+    author: str = ""
+    done: str = ""  # what became of it in this span: "applied", "new", "v3"
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody's first patch in all the mail read, and how many people answered it."""
+
+    author: str
+    title: str
+    mail: Cited
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A post, and what it says, in its own words."""
+
+    title: str
+    mail: Cited
+    source: str
+    date: datetime | None
+    gist: tuple[Cited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much was said about an area: people's mails in this week, and in each of the weeks before, oldest first."""
+
+    area: str
+    now: int
+    before: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """One week in numbers, for the chart."""
+
+    week: str
+    mails: int
+    posted: int
+    applied: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What happened between ``begin`` and ``end``. ``week`` is "2025-W28", or "" for another span.
+
+    ``until`` is the date of the newest mail read; ``stalled`` names sources that should have said more.
+    """
+
+    week: str
+    begin: datetime
+    end: datetime
+    mails: int
+    threads: int
+    people: int
+    topics: tuple[str, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    discussions: tuple[Discussion, ...] = ()
+    security: tuple[Mention, ...] = ()
+    new_series: tuple[Posting, ...] = ()
+    new_versions: tuple[Posting, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    toolchain: tuple[Mention, ...] = ()
+    pulls: tuple[Mention, ...] = ()
+    newcomers: tuple[Newcomer, ...] = ()
+    posts: tuple[Article, ...] = ()
+    activity: tuple[Activity, ...] = ()
+    pulse: tuple[Pulse, ...] = ()
+    bots: int = 0
+    until: datetime | None = None
+    stalled: tuple[str, ...] = field(default=())
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing happened that anybody would want to read."""
+        return not (self.applied or self.discussions or self.new_series or self.new_versions or self.security)
+
+
+def citations(value: object) -> Iterator[Cited]:
+    """Yield everything that ``value`` cites."""
+    if isinstance(value, Cited):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from citations(one)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from citations(getattr(value, each.name))

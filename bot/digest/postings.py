@@ -1,0 +1,143 @@
+"""Series and versions that were posted, and what was applied: observed events as lines of a digest. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.chat.text import one_line
+from bot.digest import changes
+from bot.digest.area import area
+from bot.digest.material import Talk, person
+from bot.digest.model import Applied, Cited, Posting
+from bot.digest.sentences import cited, clarity, sentences, titled
+from feeds.applied import where
+from feeds.relevance import RUST_FILE, RUST_SUBJECT
+from index.history import History, Version
+from index.model import Event, Part
+from index.passages import subject
+
+SHOWN = 3  # changes of a version
+_DOES = re.compile(
+    r"\b(?:this (?:series|patch(?:set| series)?|commit|change|patch)|these patches|the series|add(?:s|ed)?|introduc\w+|implement\w*|allow\w*|provid\w+|"
+    r"enable[sd]?|fix(?:es|ed)?|remov\w+|convert\w*|replac\w+|mov(?:e|es|ing)|support\w*|use[sd]?|make[sd]?)\b",
+    re.IGNORECASE,
+)
+_LATE = re.compile(
+    r"\b(?:base(?:d|s) on|depend(?:s|ent)|applies on top|rebased|tested on|tree at|available at|v\d+)\b", re.I
+)
+
+
+def posted(talk: Talk) -> Iterator[tuple[Posting, Version, History]]:
+    """Yield every version of a series that was posted in the span, the oldest first."""
+    for history in talk.histories:
+        for at, version in enumerate(history.versions):
+            if version.date and version.date >= talk.span.begin and not pull(version):
+                before = history.versions[at - 1] if at else None
+                if root := talk.part(version.root):
+                    yield _posting(talk, version, root, before), version, history
+
+
+def pull(version: Version) -> bool:
+    """Whether it is a pull request."""
+    return version.label.startswith("pull")
+
+
+def new(version: Version, history: History) -> bool:
+    """Whether a version is the first of its series, as far as was read and as it says of itself."""
+    return version.number == 1 and history.versions[0].root == version.root
+
+
+def _posting(talk: Talk, version: Version, root: Part, before: Version | None) -> Posting:
+    parts = [p for id_ in version.parts if (p := talk.part(id_))]
+    older = [p for id_ in before.parts if (p := talk.part(id_))] if before else []
+    found = changes.items(parts, version.number)
+    added, dropped = changes.files(older, parts) if _whole(before, older) and _whole(version, parts) else ((), ())
+    return Posting(
+        title=one_line(subject(version.title)),
+        label=version.label,
+        mail=titled(root),
+        author=version.author,
+        parts=version.expected,
+        date=version.date,
+        area=area(root.labels),
+        about=about(parts),
+        before=replace(titled(older[0]), text=before.label) if before and older else None,
+        changes=tuple(found[:SHOWN]),
+        more=len(found[SHOWN:]),
+        added=added,
+        dropped=dropped,
+        rust=any(RUST_SUBJECT.search(p.title) or any(map(RUST_FILE.search, p.files)) for p in parts),
+        merged=any(e.kind == "applied" for e in version.events),
+    )
+
+
+def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
+    return version is not None and version.seen >= version.expected and len(parts) == len(version.parts)
+
+
+def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
+    """Return the sentence that says what a posting does; nothing when none does."""
+    first = [one for part in parts[:1] for one in _lead(part)][:8]
+    ranked = sorted(enumerate(first), key=lambda pair: -_tells(pair[1].text, pair[0]))
+    return tuple(one for _, one in ranked[:1])
+
+
+def _lead(part: Part) -> Iterator[Cited]:
+    for one in sentences(part):
+        if re.match(r"\W{0,3}(?:changes?|changelog|v\d+)\b", one.text, re.I):
+            return
+        yield one
+
+
+def _tells(text: str, place: int) -> float:
+    value = clarity(text) * (1.0 - 0.08 * place)
+    value *= 1.5 if _DOES.search(text) else 1.0
+    return value * (0.5 if _LATE.search(text) else 1.0)
+
+
+def applied(talk: Talk) -> Iterator[Applied]:
+    """Yield what somebody says he has applied, once a version, tree and person."""
+    seen: dict[tuple[str, str, str], Applied] = {}
+    for part in talk.fresh:
+        for event in part.events:
+            if event.kind == "applied":
+                one = _applied(talk, part, event)
+                key = (one.title, one.label, one.by)
+                seen[key] = _joined(seen[key], one) if key in seen else one
+    yield from seen.values()
+
+
+def _applied(talk: Talk, part: Part, event: Event) -> Applied:
+    found = talk.version(part.id)
+    version = found[1] if found else None
+    told = where(event.detail)
+    root = talk.part(version.root) if version else None
+    parts = [p for id_ in version.parts if (p := talk.part(id_))] if version else []
+    title = version.title if version else part.title
+    return Applied(
+        title=one_line(subject(title)),
+        label=version.label if version else "",
+        mail=cited(part, event.quote),
+        by=event.who,
+        tree=told.tree,
+        author=version.author if version else "",
+        which=told.parts,
+        commit=told.commit,
+        date=event.when,
+        about=about(parts) if root else (),
+        pull=bool(version and pull(version)),
+    )
+
+
+def _joined(one: Applied, other: Applied) -> Applied:
+    """Two mails of one person about one version: patch by patch, or said again."""
+    which = (
+        ""
+        if "" in (one.which, other.which)
+        else ",".join(dict.fromkeys((*one.which.split(","), *other.which.split(","))))
+    )
+    return replace(
+        one, tree=one.tree or other.tree, commit=one.commit or other.commit, which=which, also=(*one.also, other.mail)
+    )

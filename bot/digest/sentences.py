@@ -1,0 +1,86 @@
+"""The sentences of a part that can be shown by themselves: whole, said by its author, and saying something. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.cite import spoken
+from bot.digest.model import Cited
+from bot.evidence import speaks
+from index.model import Part, Role
+from index.sentences import spans
+
+LONGEST = 300
+_MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
+_MANNERS = re.compile(
+    r"^(?:hi|hello|hey|dear|thanks|thank you|thx|cheers|best|kind regards|regards|sorry|oops|ack|nit|sure|will do|done"
+    r"|ok(?:ay)?|yep|yes|no|fixed|ah|oh|great|nice|cool|lgtm|cc|\+cc|bcc|on (?:mon|tue|wed|thu|fri|sat|sun)|from:|link:"
+    r"|changes? (?:in|since|from|for)|changelog|v\d+|base-commit|applied|queued|side note|ps)\b[^.!?]{0,40}[,.!:;)]*$",
+    re.IGNORECASE,
+)
+_REFERRING = re.compile(  # to something beside the mail, or to code that is not shown
+    r"https?://|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->|\bsee (?:also )?\["
+    r"|\b(?:first|second|third|last|following|previous|next) (?:patch|commit|paragraph|sentence)\b",
+    re.IGNORECASE,
+)
+_CHANGES = re.compile(  # what has changed since the last version, up to the end
+    r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?change(?:s|log)\b|revision history|history|v\d+[ \t]*(?:->|=>|→|:|\()|diff(?:erence)?s? (?:to|from|since)\b"
+    r"|(?:since|from) (?:v\d|RFC))[^\n.]{0,60}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HANGING = re.compile(
+    r"^(?:it|its|this|that|these|those|they|he|she|so|but|and|or|also|then|which|however|therefore|thus|hence|still"
+    r"|otherwise|same|there|here|because|e\.g\.|i\.e\.|for example|in that case|such|both|either|neither|if so"
+    r"|not that|with that|with this|doing so|indeed|actually|anyway|well|right|again|btw|though|now)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[{}<>;=|\\]|::|\(\)|\w_\w|&\w|`")
+
+
+def sentences(part: Part) -> Iterator[Cited]:
+    """Yield what ``part``'s author says, sentence by sentence, in order: of a patch, not what has changed in it."""
+    for text in _prose(part):
+        for start, end in spans(text):
+            quote = _MARKER.sub("", text[start:end])
+            if fit(quote):
+                yield cited(part, quote)
+
+
+def _prose(part: Part) -> Iterator[str]:
+    patch = any(event.kind == "posted" for event in part.events)
+    for block in part.blocks:
+        if block.role is Role.OWN:
+            notes = _CHANGES.search(block.text) if patch else None
+            yield block.text[: notes.start()] if notes else block.text
+            if notes:
+                return
+        elif patch and block.role is Role.DIFF:
+            return
+
+
+def cited(part: Part, quote: str) -> Cited:
+    """Return words of ``part``, to be shown as they are."""
+    return Cited(spoken(quote), part.id, part.url, quote, part.author, "bot" in part.labels)
+
+
+def titled(part: Part) -> Cited:
+    """Return a citation of ``part`` by its title."""
+    return Cited(part.title, part.id, part.url, part.title, part.author, "bot" in part.labels)
+
+
+def fit(quote: str) -> bool:
+    """Whether a sentence can be shown by itself."""
+    flat = " ".join(quote.split())
+    if not 30 <= len(flat) <= LONGEST or not speaks(quote):
+        return False
+    return not (_MANNERS.match(flat) or _REFERRING.search(flat))
+
+
+def clarity(text: str) -> float:
+    """Return how well a sentence is understood without its surroundings and by whom does not know the code (0 … 1)."""
+    value = 0.55 if _HANGING.match(text) else 1.0
+    value *= 0.85 ** min(5, len(_CODE.findall(text)))
+    length = len(text)
+    value *= 0.7 if length < 50 else 1.0 if length <= 200 else 0.8
+    return value if text[:1].isupper() or text[:1] in '`“"' else value * 0.6

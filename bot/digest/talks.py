@@ -1,0 +1,106 @@
+"""Discussions that mattered, and why: not the longest, but those in which people had something to settle. Pure.
+
+Counted is what people answered (no patches, no machines, a thread on two lists once). What raises a thread:
+many people rather than many mails, people who apply patches, disagreement, a decision. What lowers
+it: two people who tidy up a patch.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.chat.text import one_line
+from bot.digest import gist, stance
+from bot.digest.area import area
+from bot.digest.material import Material, Talk
+from bot.digest.model import Cited, Discussion
+from bot.digest.postings import about
+from bot.digest.sentences import sentences, titled
+from feeds.signed import plain_name
+from index.model import Part
+from index.passages import subject
+
+PEOPLE_MIN, MAILS_MIN = 2, 3
+GIST = 3
+POSITIONS = 4
+_DECIDED = re.compile(
+    r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue|take|merge|drop|revert|send a (?:new|v\d))"
+    r"|going with|settled|agreed on)\b",
+    re.IGNORECASE,
+)
+
+
+def discussions(material: Material, rarity: Callable[[str], float]) -> list[Discussion]:
+    """Return what was discussed, what mattered most first."""
+    found = [_discussion(talk, material.keepers, rarity) for talk in material.talks if _talked(talk)]
+    return sorted(found, key=lambda d: (-d.weight, d.first.id))
+
+
+def _talked(talk: Talk) -> bool:
+    return len(talk.people) >= PEOPLE_MIN and len(talk.said) >= MAILS_MIN
+
+
+def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], float]) -> Discussion:
+    root = root_of(talk)
+    title = one_line(subject(root.title))
+    said = [one for part in talk.said for one in sentences(part)]
+    weighed = gist.weigh(said, title, rarity, keepers)
+    held = stance.positions([w for w in weighed if w.worth > 0], POSITIONS)
+    opening = about([root]) if root in talk.fresh or _posted_before(talk) else ()
+    taken = [w for _, w in held]
+    first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
+    chosen = gist.choose(weighed, GIST - len(opening), taken=[*taken, *first])
+    ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
+    return Discussion(
+        title=title,
+        first=titled(root),
+        mails=len(talk.said),
+        authors=tuple(map(one_line, ordered)),
+        keepers=sum(plain_name(who) in keepers for who in talk.people),
+        area=area(root.labels),
+        gist=(*opening, *(w.said for w in chosen)),
+        positions=tuple(position for position, _ in held),
+        weight=round(_weight(talk, keepers, [p.stance for p, _ in held], said), 3),
+        label=_label(talk),
+    )
+
+
+def _posted_before(talk: Talk) -> bool:
+    return bool(talk.histories)
+
+
+def root_of(talk: Talk) -> Part:
+    """Return the mail that a talk is named after: the newest version's first, or else the thread's."""
+    newest = [v for h in talk.histories for v in h.versions if talk.part(v.root)]
+    if newest:
+        counts = _answers(talk)
+        best = max(newest, key=lambda v: (sum(counts.get(p, 0) for p in v.parts), v.date or talk.span.begin))
+        if part := talk.part(best.root):
+            return part
+    return talk.parts[0]
+
+
+def _answers(talk: Talk) -> Mapping[str, int]:
+    """How many of the span's answers are, directly or not, below each part."""
+    found: dict[str, int] = {}
+    for part in talk.said:
+        for link in part.links:
+            found[link] = found.get(link, 0) + 1
+    return found
+
+
+def _label(talk: Talk) -> str:
+    root = root_of(talk)
+    found = talk.version(root.id)
+    return found[1].label if found and found[1].number > 1 else ""
+
+
+def _weight(talk: Talk, keepers: frozenset[str], stances: Sequence[str], said: Sequence[Cited]) -> float:
+    people = len(talk.people)
+    chief = sum(plain_name(who) in keepers for who in talk.people)
+    value = math.log1p(len(talk.said)) + 1.2 * math.sqrt(people) + 0.5 * min(chief, 4)
+    value += 0.7 * min(2, stances.count("objects")) + 0.3 * min(2, stances.count("proposes"))
+    value += 0.5 * any(_DECIDED.search(one.text) for one in said)
+    return value * (0.7 if people == 2 else 1.0)
