@@ -119,6 +119,14 @@ def people(names: Sequence[str]) -> str:
     )
 
 
+def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
+    """Return versions, those of one series together with the oldest first."""
+    found: dict[str, list[Posting]] = {}
+    for one in some:
+        found.setdefault(one.series or one.mail.id, []).append(one)
+    return [sorted(each, key=lambda p: (p.date is None, p.date)) for each in found.values()]
+
+
 class _Drawn:
     """Sections of at most as many lines as ``measure`` says."""
 
@@ -130,7 +138,7 @@ class _Drawn:
         yield self._applied(digest.applied)
         yield from self._discussions(digest.discussions)
         yield self._list("Soundness and security", digest.security, m.mentions, self._mention)
-        yield self._list("New versions", digest.new_versions, m.versions, self._version)
+        yield self._list("New versions", by_series(digest.new_versions), m.versions, self._version)
         yield self._list("New series", digest.new_series, m.series, self._series)
         yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
         yield self._list("Toolchain, build and rules", digest.toolchain, m.mentions, self._mention)
@@ -147,8 +155,16 @@ class _Drawn:
         who = Span(f"{one_line(one.who)}{bot}", url=one.url)
         return (who, Span(f"{' ' + verb if verb else ''}: “{shorten(one_line(one.text), self._m.quote)}”"))
 
-    def _quoted(self, some: Sequence[Cited]) -> list[Span]:
-        return [Span(f" “{shorten(one_line(one.text), self._m.quote)}”") for one in some]
+    def _quoted(self, some: Sequence[Cited], who: str = "") -> list[Span]:
+        """Quotes behind the line of their own mail; of another mail, with its writer as link."""
+        return [
+            span
+            for one in some
+            for span in (
+                *((Span(" "), Span(one_line(who), url=one.url), Span(":")) if who else ()),
+                Span(f" “{shorten(one_line(one.text), self._m.quote)}”"),
+            )
+        ]
 
     def _applied(self, some: Sequence[Applied]) -> Section | None:
         return self._list("Applied", some, self._m.applied, self._taken)
@@ -181,38 +197,38 @@ class _Drawn:
 
     def _mention(self, one: Mention) -> Iterable[Line]:
         done = f" ({one.done})" if one.done and one.done != "v1" else ""
-        said = [Span(f" {one_line(one.said.who)}: "), *self._quoted([one.said])] if one.said else []
+        said = self._quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
         yield (Span(one.title, url=one.mail.url), Span(f"{done}, {one.author}.", Style.FAINT), *said)
 
     def _series(self, one: Posting) -> Iterable[Line]:
         yield (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self._quoted(one.about))
 
     def _facts(self, one: Posting) -> str:
-        parts = f", {one.parts} patches" if one.parts > 1 else ""
-        rfc = ", RFC" if "RFC" in one.label else ""
-        return f"{rfc}{parts}, {one_line(one.author)}{', applied' if one.merged else ''}."
+        facts = [f"{one.parts} patches"] if one.parts > 1 else []
+        facts += [one_line(one.author)]
+        facts += [_count(one.replies, "reply", "replies")] if one.replies else []
+        facts += [f"signed by {people(one.reviewed)}"] if one.reviewed else []
+        facts += ["applied"] if one.merged else []
+        return f", {', '.join(facts)}."
 
-    def _version(self, one: Posting) -> Iterable[Line]:
+    def _version(self, some: Sequence[Posting]) -> Iterable[Line]:
+        """The versions of one series in one line: what has changed in the newest."""
+        one = some[-1]
         changes = one.changes[: self._m.changes]
         more = one.more + len(one.changes) - len(changes)
-        said = (
-            [Span(f" Changed: {'; '.join(shorten(one_line(c.text), self._m.quote).rstrip('.;') for c in changes)}")]
-            if changes
-            else []
-        )
-        rest = [Span(f"; and {more} more." if more else ".")] if changes else []
+        told = "; ".join(shorten(one_line(c.text), self._m.quote).rstrip(".;") for c in changes)
+        before = f"after {', '.join(p.label for p in some[:-1])} " if some[:-1] else ""
         yield (
             Span(one.title, url=one.mail.url),
             Span(f" {one.label}", Style.STRONG),
-            Span(self._facts(one), Style.FAINT),
-            *said,
-            *rest,
+            Span(f"{' (' + before.strip() + ')' if before else ''}{self._facts(one)}", Style.FAINT),
+            *([Span(f" Changed: {told}{f'; and {more} more' if more else ''}.")] if changes else []),
             *([Span(f" {self._files(one)}", Style.FAINT)] if one.added or one.dropped else []),
         )
 
     def _files(self, one: Posting) -> str:
-        told = ((one.added, "now touches"), (one.dropped, "no longer touches"))
-        return ", ".join(f"{verb} {self._paths(some)}" for some, verb in told if some) + "."
+        told = ((one.added, "Now also in"), (one.dropped, "No longer in"))
+        return " ".join(f"{verb} {self._paths(some)}." for some, verb in told if some)
 
     def _paths(self, some: Sequence[str]) -> str:
         most = self._m.changes

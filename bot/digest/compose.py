@@ -62,7 +62,7 @@ def _by_tree(one: Applied) -> tuple[bool, str, str]:
 
 
 def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
-    """New series and new versions, each the most telling first: those about Rust, the larger ones."""
+    """New series and new versions, each those about Rust first, then what people answered."""
     series, versions = [], []
     for talk in talks:
         for posting, version, history in posted(talk):
@@ -70,8 +70,8 @@ def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
     return sorted(series, key=_telling), sorted(versions, key=_telling)
 
 
-def _telling(one: Posting) -> tuple[bool, int, str]:
-    return (not one.rust, -one.parts, one.mail.id)
+def _telling(one: Posting) -> tuple[bool, int, int, str]:
+    return (not one.rust, -one.replies, -one.parts, one.mail.id)
 
 
 def _newcomers(material: Material) -> Iterable[Newcomer]:

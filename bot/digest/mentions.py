@@ -31,6 +31,7 @@ _TOOLS = re.compile(
     r"|^MAINTAINERS\b|\bmaintainers? (?:entry|update)\b|\bcoding[- ](?:style|guidelines)\b|\bpolicy\b|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
     re.IGNORECASE,
 )
+_MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
 
 
 def security(material: Material) -> list[Mention]:
@@ -64,7 +65,7 @@ def done(talk: Talk) -> str:
 def toolchain(material: Material) -> list[Mention]:
     """Return the threads about compilers, tools, builds and rules."""
     return [
-        _mention(talk, _opening(talk))
+        _mention(talk, _opening(talk) if not _MERGES.match(root_of(talk).title) else None)
         for talk in material.talks
         if _TOOLS.search(subject(root_of(talk).title)) and any(map(person, talk.fresh))
     ]

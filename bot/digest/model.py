@@ -42,6 +42,9 @@ class Posting:
     dropped: tuple[str, ...] = ()
     rust: bool = True
     merged: bool = False  # applied in the same span
+    series: str = ""  # what all its versions have in common
+    replies: int = 0  # of others, in the span
+    reviewed: tuple[str, ...] = ()  # who signed it: reviewed, acked or tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What one person holds: ``stance`` is "objects", "supports", "proposes" or "asks"."""
+    """What one person holds: ``stance`` is "objects", "proposes" or "agrees"."""
 
     stance: str
     said: Cited

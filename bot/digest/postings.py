@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from bot.chat.text import one_line
 from bot.digest import changes
@@ -19,13 +20,17 @@ from index.model import Event, Part
 from index.passages import subject
 
 SHOWN = 3  # changes of a version
+LEAD = 5  # sentences of a letter, among which one says what it is about
+TELLING = 0.4
+SIGNED = ("reviewed", "acked", "tested")
 _DOES = re.compile(
     r"\b(?:this (?:series|patch(?:set| series)?|commit|change|patch)|these patches|the series|add(?:s|ed)?|introduc\w+|implement\w*|allow\w*|provid\w+|"
     r"enable[sd]?|fix(?:es|ed)?|remov\w+|convert\w*|replac\w+|mov(?:e|es|ing)|support\w*|use[sd]?|make[sd]?)\b",
     re.IGNORECASE,
 )
 _LATE = re.compile(
-    r"\b(?:base(?:d|s) on|depend(?:s|ent)|applies on top|rebased|tested on|tree at|available at|v\d+)\b", re.I
+    r"\b(?:base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased|tested on|tree at|available at|v\d+|TODO|stale|conflicts?|maintainers)\b",
+    re.I,
 )
 
 
@@ -35,8 +40,8 @@ def posted(talk: Talk) -> Iterator[tuple[Posting, Version, History]]:
         for at, version in enumerate(history.versions):
             if version.date and version.date >= talk.span.begin and not pull(version):
                 before = history.versions[at - 1] if at else None
-                if root := talk.part(version.root):
-                    yield _posting(talk, version, root, before), version, history
+                if talk.part(version.root):
+                    yield _posting(talk, history, version, before), version, history
 
 
 def pull(version: Version) -> bool:
@@ -49,8 +54,9 @@ def new(version: Version, history: History) -> bool:
     return version.number == 1 and history.versions[0].root == version.root
 
 
-def _posting(talk: Talk, version: Version, root: Part, before: Version | None) -> Posting:
+def _posting(talk: Talk, history: History, version: Version, before: Version | None) -> Posting:
     parts = [p for id_ in version.parts if (p := talk.part(id_))]
+    root = parts[0]
     older = [p for id_ in before.parts if (p := talk.part(id_))] if before else []
     found = changes.items(parts, version.number)
     added, dropped = changes.files(older, parts) if _whole(before, older) and _whole(version, parts) else ((), ())
@@ -70,7 +76,15 @@ def _posting(talk: Talk, version: Version, root: Part, before: Version | None) -
         dropped=dropped,
         rust=any(RUST_SUBJECT.search(p.title) or any(map(RUST_FILE.search, p.files)) for p in parts),
         merged=any(e.kind == "applied" for e in version.events),
+        series=history.subject,
+        replies=sum(1 for p in talk.said if p.author != version.author and below(p, version)),
+        reviewed=tuple(dict.fromkeys(one_line(e.who) for e in version.events if e.kind in SIGNED)),
     )
+
+
+def below(part: Part, version: Version) -> bool:
+    """Whether a mail is an answer to a version, directly or not."""
+    return any(link in version.parts for link in part.links)
 
 
 def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
@@ -79,9 +93,11 @@ def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
 
 def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the sentence that says what a posting does; nothing when none does."""
-    first = [one for part in parts[:1] for one in _lead(part)][:8]
-    ranked = sorted(enumerate(first), key=lambda pair: -_tells(pair[1].text, pair[0]))
-    return tuple(one for _, one in ranked[:1])
+    for part in parts[:2]:
+        ranked = sorted((-_tells(one.text, at), at, one) for at, one in enumerate(islice(_lead(part), LEAD)))
+        if ranked and -ranked[0][0] >= TELLING:
+            return (ranked[0][2],)
+    return ()
 
 
 def _lead(part: Part) -> Iterator[Cited]:
@@ -92,8 +108,8 @@ def _lead(part: Part) -> Iterator[Cited]:
 
 
 def _tells(text: str, place: int) -> float:
-    value = clarity(text) * (1.0 - 0.08 * place)
-    value *= 1.5 if _DOES.search(text) else 1.0
+    value = clarity(text) * (1.0 - 0.12 * place)
+    value *= 1.4 if _DOES.search(text) else 1.0
     return value * (0.5 if _LATE.search(text) else 1.0)
 
 

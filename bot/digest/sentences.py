@@ -24,6 +24,22 @@ _REFERRING = re.compile(  # to something beside the mail, or to code that is not
     r"|\b(?:first|second|third|last|following|previous|next) (?:patch|commit|paragraph|sentence)\b",
     re.IGNORECASE,
 )
+_COURTESY = re.compile(
+    r"\b(?:feedback|comments?|reviews?|suggestions?|opinions?|input)\b[^.]{0,20}\b(?:welcome|appreciated)\b|\blet me know\b|\bthank(?:s| you)\b|\bappreciate"
+    r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b|(?:^|\s)[:;]-?[)(PD](?:\s|$)|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
+    r"|\bby the way\b|\bbtw\b|\b(?:acked|reviewed|tested|signed-off|suggested|reported)-by\b|\btake a (?:quick )?look\b|\btook a (?:quick )?look\b"
+    r"|\bin this (?:blog )?post\b|\b(?:subsystem )?maintainers: |\bhope (?:this|that|it)\b|\bcc(?:'?ed|ing)?\b|\bthis e?mail\b|\bmailing list\b"
+    r"|\bregister (?:now|today)|\blearn more\b|\bread more\b|\bsubscribe\b|\bfollow us\b",
+    re.IGNORECASE,
+)
+_HASH = re.compile(r"^\(?(?:commit )?[0-9a-f]{7,40}\b")
+_PROMISE = re.compile(
+    r"\bI(?:'ll| will| can| could|'m going to| am going to) (?:also |just |then )?(?:fix|change|send|do|add|update|drop|remove|take|try|look|rename|split|move|check|include"
+    r"|respin|squash|address|use|adjust|rebase|clarify|mention|put|see|test|wait)\b|\b(?:the )?next (?:version|revision|spin|round)\b|\bin v\d+\b|\bI guess\b|\bI (?:tend|wonder)\b"
+    r"|\bIIRC\b|\bIIUC\b|\bAFAI[KCR]\b",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(r"\b(?:it|this|that|these|those|them|they|one|ones|he|she)\b", re.IGNORECASE)
 _CHANGES = re.compile(  # what has changed since the last version, up to the end
     r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?change(?:s|log)\b|revision history|history|v\d+[ \t]*(?:->|=>|→|:|\()|diff(?:erence)?s? (?:to|from|since)\b"
     r"|(?:since|from) (?:v\d|RFC))[^\n.]{0,60}$",
@@ -74,12 +90,14 @@ def fit(quote: str) -> bool:
     flat = " ".join(quote.split())
     if not 30 <= len(flat) <= LONGEST or not speaks(quote):
         return False
-    return not (_MANNERS.match(flat) or _REFERRING.search(flat))
+    return not (_MANNERS.match(flat) or _REFERRING.search(flat) or _COURTESY.search(flat) or _HASH.match(flat))
 
 
 def clarity(text: str) -> float:
     """Return how well a sentence is understood without its surroundings and by whom does not know the code (0 … 1)."""
     value = 0.55 if _HANGING.match(text) else 1.0
+    value *= 0.6 if _PROMISE.search(text) else 1.0
+    value *= 0.88 ** min(4, len(_VAGUE.findall(text)))
     value *= 0.85 ** min(5, len(_CODE.findall(text)))
     length = len(text)
     value *= 0.7 if length < 50 else 1.0 if length <= 200 else 0.8

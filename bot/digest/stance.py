@@ -10,30 +10,32 @@ from collections.abc import Sequence
 
 from bot.digest.gist import Weighed
 from bot.digest.model import Position
+from bot.digest.sentences import clarity
 from feeds.signed import plain_name
 
 STANCES = {
     "objects": re.compile(
-        r"\bNA(?:C)?K\b|\bI (?:strongly |really |still |would )?(?:disagree|object)\b"
-        r"|\bI (?:really |still |just |also )?(?:do not|don't) (?:think|like|see (?:why|how|the|any)|believe|want|understand why|agree)\b"
-        r"|\bnot (?:convinced|acceptable|a fan|sure (?:this|that|if|about)|happy|keen)\b|\bplease (?:do not|don't|no)\b"
-        r"|\b(?:is|was|are|'s) (?:just |plain |simply |completely |also )?(?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|not sound)\b"
-        r"|\b(?:does not|doesn't|won't|can't|cannot) (?:work|make sense|be sound|fly)\b|\b(?:would|will|could) (?:break|be unsound|deadlock)\b"
-        r"|\bI(?:'m| am) (?:against|worried|concerned|not sure|afraid)\b|\bmy concern\b|\bshould ?n(?:'|o)t\b",
+        r"\bNA(?:C)?K\b|\bI (?:strongly |really |still |would |have to )?(?:disagree|object)\b"
+        r"|\bI (?:really |still |just |also |personally )?(?:do not|don't) (?:think|like|see (?:why|how|the (?:point|need|benefit|value))|believe|want|understand why|agree)\b"
+        r"|\bI(?:'m| am) (?:still |really )?not (?:convinced|a (?:big )?fan|happy|keen|comfortable)\b|^(?:please )?(?:do not|don't) \w+"
+        r"|^(?:this|that|it)(?:'s| is| looks| seems| would be| sounds)(?: just| plain| simply| completely| also| still)? (?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|racy|incorrect)\b"
+        r"|\b(?:is|would be|are) (?:unsound|not sound|not acceptable|unacceptable|a bad idea|the wrong (?:way|place|thing|approach))\b|\bI(?:'m| am) (?:against|worried|concerned)\b|\bmy concern\b"
+        r"|\b(?:you|we|it|they|there|this|that) (?:should ?n(?:'|o)t|must not)\b",
         re.IGNORECASE,
     ),
     "proposes": re.compile(
-        r"\bI(?:'d| would) (?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b|\bI (?:suggest|propose|prefer)\b"
-        r"|\bhow about\b|\bwe (?:could|should|need to|might want)\b|\bmaybe we\b|\blet's\b|\b(?:it would|would|might) be (?:better|nicer|good|best|cleaner)\b"
-        r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|could|need to|want to)\b|\bbetter (?:to|would)\b",
+        r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b|\bI (?:\w+ )?(?:suggest|propose|prefer)\b"
+        r"|\bwe (?:should|need to|might want to|could)\b|\b(?:it would|would|might) be (?:much |a lot |far )?(?:better|nicer|good|best|cleaner|simpler)\b"
+        r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|need to)\b|\bit(?:'s| is) better to\b|\bthe (?:right|proper|best) (?:way|fix|solution|thing|approach)\b",
         re.IGNORECASE,
     ),
     "agrees": re.compile(
-        r"\bI (?:fully |totally |completely |strongly |also |do )?agree\b|\bsounds good\b|\blooks good\b|\bmakes sense\b|\bI (?:really )?like (?:this|that|the|it)\b"
-        r"|\b(?:is|was) a (?:good|great|nice) (?:idea|point|catch)\b|\bgood (?:point|idea)\b|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b",
+        r"\bI (?:fully |totally |completely |strongly |also |do )?agree\b|\bI (?:really )?like (?:this|that|the|it)\b"
+        r"|\b(?:is|was) a (?:good|great|nice) idea\b|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b|\bmakes (?:a lot of |perfect |more )?sense\b",
         re.IGNORECASE,
     ),
 }
+CLEAR = 0.3  # how well a position must be understood by itself
 
 
 def stance(text: str) -> str:
@@ -41,12 +43,17 @@ def stance(text: str) -> str:
     return next((name for name, pattern in STANCES.items() if pattern.search(text)), "")
 
 
-def positions(weighed: Sequence[Weighed], most: int) -> list[tuple[Position, Weighed]]:
-    """Return at most ``most`` positions, the objections first, one a person and stance."""
+def positions(weighed: Sequence[Weighed], most: int, author: str = "") -> list[tuple[Position, Weighed]]:
+    """Return at most ``most`` positions, the objections first, one a person; ``author``, whose work it is, has none."""
     found: dict[tuple[str, str], tuple[Position, Weighed]] = {}
     for one in weighed:
         kind = stance(one.said.text)
-        if kind and not one.said.bot:
+        if (
+            kind
+            and not one.said.bot
+            and clarity(one.said.text) >= CLEAR
+            and plain_name(one.said.who) != plain_name(author)
+        ):
             found.setdefault((kind, plain_name(one.said.who)), (Position(kind, one.said), one))
     order = list(STANCES)
     ranked = sorted(found.values(), key=lambda p: (order.index(p[0].stance), -p[1].worth))

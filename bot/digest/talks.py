@@ -23,8 +23,8 @@ from index.model import Part
 from index.passages import subject
 
 PEOPLE_MIN, MAILS_MIN = 2, 3
-GIST = 3
-POSITIONS = 4
+LINES = 4  # what it is about, the positions, and what else is said
+POSITIONS = 3
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue|take|merge|drop|revert|send a (?:new|v\d))"
     r"|going with|settled|agreed on)\b",
@@ -47,11 +47,11 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     title = one_line(subject(root.title))
     said = [one for part in talk.said for one in sentences(part)]
     weighed = gist.weigh(said, title, rarity, keepers)
-    held = stance.positions([w for w in weighed if w.worth > 0], POSITIONS)
+    held = stance.positions(weighed, POSITIONS, root.author)
     opening = about([root]) if root in talk.fresh or _posted_before(talk) else ()
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = gist.choose(weighed, GIST - len(opening), taken=[*taken, *first])
+    chosen = gist.choose(weighed, max(1, LINES - len(opening) - len(held)), taken=[*taken, *first])
     ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
     return Discussion(
         title=title,
