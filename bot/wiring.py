@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from bot.admin import Admin
     from bot.chat import Chat
+    from bot.digester import Digester
     from bot.dispatch import Dispatcher
     from bot.notebook import Notebook
     from bot.ordering import Ordering
@@ -342,6 +343,17 @@ def site(krab: Krab, adapters: Sequence[Chat]) -> Application:
         if webhook is not None and krab.settings.slack.mode == "http":
             app.router.add_post("/slack/events", webhook)
     return app
+
+
+def digester(krab: Krab) -> Digester:
+    """Return what makes digests."""
+    from bot.digester import Digester
+    from bot.digests import Digests
+
+    def stalled() -> list[str]:
+        return [row.name for row in source_rows(krab) if row.state in ("failing", "stalled")]
+
+    return Digester(krab.index.catalog, krab.index.histories, Digests(krab.memory), stalled=stalled)
 
 
 def ordering(krab: Krab) -> Ordering:

@@ -90,14 +90,15 @@ def _known(author: str, about: Subject) -> str:
 
 def _issue(mail: Mail, about: Subject) -> Iterator[str]:
     """What the parts of one posting have in common: one sending, or one place in one thread."""
+    if not about.numbered:  # sent together, perhaps, but each for itself
+        return
     for pattern in SENDING:
         if match := pattern.match(mail.message_id[:ID_MAX]):
             yield f"sent:{match['stem']}{match['rest']}"
-    if about.numbered:
-        version = f"{plain_name(mail.author)}:{about.label}:{about.total}"
-        yield f"thread:{version}:{mail.message_id}"
-        if mail.in_reply_to:
-            yield f"thread:{version}:{mail.in_reply_to}"
+    version = f"{plain_name(mail.author)}:{about.label}:{about.total}"
+    yield f"thread:{version}:{mail.message_id}"
+    if mail.in_reply_to:
+        yield f"thread:{version}:{mail.in_reply_to}"
 
 
 def _same(mail: Mail, about: Subject) -> Iterator[tuple[str, str]]:

@@ -286,7 +286,7 @@ class Catalog:
         return Document(row[0], tuple(map(codec.decode, rows)))
 
     def between(self, begin: datetime, end: datetime) -> Iterator[tuple[int, Part]]:
-        """Yield (number of its document, part) of every part dated from ``begin`` until before ``end``, oldest first."""
+        """Yield (number of its document, part) of every part dated from ``begin`` to before ``end``, oldest first."""
         sql = f"SELECT p.document, {_PART} FROM parts p WHERE p.date >= ? AND p.date < ? ORDER BY p.date, p.number"
         for document, *row in self._database.connection().execute(sql, (codec.seconds(begin), codec.seconds(end))):
             yield document, codec.decode(tuple(row))

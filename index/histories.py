@@ -279,10 +279,11 @@ def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
 
 def _history(connection: sqlite3.Connection, subject: int) -> History:
     sql = (
-        "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM issues i"
+        "SELECT i.number, h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM issues i"
         " JOIN postings p ON p.issue = i.number JOIN happenings h ON h.part = p.part WHERE i.subject = ? AND h.kind = ?"
+        " ORDER BY i.number, h.part"
     )
-    posted = labelled(map(_event, connection.execute(sql, (subject, POSTED))))
+    posted = labelled((issue, _event(tuple(row))) for issue, *row in connection.execute(sql, (subject, POSTED)))
     return history(posted, _happened(connection, posted))
 
 

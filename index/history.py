@@ -76,29 +76,44 @@ class History:
         return next(posted, None) or next(answered, None)
 
 
-def labelled(posted: Iterable[Event]) -> dict[str, list[Event]]:
-    """Return posted events by the label of their version."""
+def labelled(posted: Iterable[tuple[int, Event]]) -> dict[str, list[Event]]:
+    """Return posted events, each given with the number of its issue, by a name of their version.
+
+    Issues of one label are one version sent again when they are entitled alike; else two that bear the same number.
+    """
+    issues: dict[int, list[Event]] = {}
+    for issue, event in posted:
+        issues.setdefault(issue, []).append(event)
     found: dict[str, list[Event]] = {}
-    for event in posted:
-        found.setdefault(_label(event), []).append(event)
+    for some in issues.values():
+        first = min(some, key=place)
+        name = _label(first)
+        if name in found and _entitled(first) not in map(_entitled, found[name]):
+            name = f"{name} of {first.part}"
+        found.setdefault(name, []).extend(some)
     return found
+
+
+def _entitled(event: Event) -> str:
+    """A title without its tags."""
+    return event.quote.rpartition("]")[2].strip().casefold()
 
 
 def history(posted: Mapping[str, Sequence[Event]], happened: Mapping[str, Sequence[Event]]) -> History:
     """Put a history together out of what was posted and what happened to that, both by label."""
-    versions = [_version(label, some, happened.get(label, ())) for label, some in posted.items()]
+    versions = [_version(some, happened.get(name, ())) for name, some in posted.items()]
     versions.sort(key=lambda v: (v.date or LATE, v.number, v.root))
     name = versions[0].root
     after: list[Version | None] = [*versions[1:], None]
     return History(name, tuple(_named(v, name, newer) for v, newer in zip(versions, after, strict=True)))
 
 
-def _version(label: str, posted: Sequence[Event], events: Sequence[Event]) -> Version:
+def _version(posted: Sequence[Event], events: Sequence[Event]) -> Version:
     posted = sorted(posted, key=place)
     root = posted[0]
     read = [m for event in posted if (m := DETAIL.match(event.detail))]
     return Version(
-        label=label,
+        label=_label(root),
         number=max((int(m["number"]) for m in read), default=1),
         root=root.part,
         title=root.quote,
@@ -107,7 +122,7 @@ def _version(label: str, posted: Sequence[Event], events: Sequence[Event]) -> Ve
         expected=max((int(m["total"]) for m in read), default=1),
         seen=len({m["place"].lstrip("0") for m in read} - {""}) if read else 1,
         parts=tuple(event.part for event in posted),
-        events=(replace(root, detail=label), *sorted(events, key=_order)),
+        events=(replace(root, detail=_label(root)), *sorted(events, key=_order)),
     )
 
 

@@ -249,3 +249,22 @@ def test_a_title_sent_hundreds_of_times_is_taken_in_quickly(tmp_path: Path) -> N
     flood = [mail(f"{n}", "[PATCH v2] pond: the very same leaf", sender=ADA, day=n % 30) for n in range(400)]
     with kept(tmp_path, flood[:300], flood[300:]) as histories:
         assert of(histories, "3").newest.label == "v2"
+
+
+def test_two_series_of_one_change_id_and_number_are_two_versions(tmp_path: Path) -> None:
+    leaves, frogs = (
+        series(1, title, ["pond: do it"], day=day, body="change-id: 20250708-fanout-1\n")
+        for title, day in (("pond: rename leaves", 0), ("pond: rename frogs", 1))
+    )
+    with kept(tmp_path, [*leaves, *frogs]) as histories:
+        versions = of(histories, "leaves-v1-0").versions
+    assert [(version.label, version.root) for version in versions] == [("v1", leaves[0].id), ("v1", frogs[0].id)]
+
+
+def test_patches_without_numbers_that_are_sent_together_are_each_for_itself(tmp_path: Path) -> None:
+    one, other = (
+        mail(f"20250713025108.9364-{n}-ada@pond.example", f"[PATCH] {title}")
+        for n, title in ((2, "pond: fix the bounds of a leaf"), (4, "mud: name the worms"))
+    )
+    with kept(tmp_path, [one, other]) as histories:
+        assert len(set(histories.subjects([one.id, other.id]).values())) == 2

@@ -68,7 +68,8 @@ def title(digest: Digest) -> str:
 
 
 def _head(digest: Digest) -> Section:
-    counts = f"{_count(digest.mails, 'mail')} in {_count(digest.threads, 'thread')} by {_count(digest.people, 'person', 'people')}"
+    by = _count(digest.people, "person", "people")
+    counts = f"{_count(digest.mails, 'mail')} in {_count(digest.threads, 'thread')} by {by}"
     lines: list[Line] = [(Span(f"{counts}.", Style.FAINT),)]
     for label, some in (
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
@@ -109,14 +110,9 @@ def _count(number: int, one: str, many: str = "") -> str:
 
 def people(names: Sequence[str]) -> str:
     """Return who it was: "Ada, Bo, Cy and 4 more"."""
-    shown, more = names[:NAMES], len(names) - NAMES
-    return (
-        f"{', '.join(shown)} and {more} more"
-        if more > 0
-        else " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-        if shown
-        else ""
-    )
+    most = NAMES if len(names) > NAMES + 1 else len(names)
+    listed = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
 
 
 def by_series(some: Sequence[Posting]) -> list[list[Posting]]:

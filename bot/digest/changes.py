@@ -10,7 +10,8 @@ from bot.digest.sentences import cited
 from index.model import Part, Role
 
 _HEADING = re.compile(
-    r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?chang(?:es?|elog)|diff(?:erences?)?|revision history|history|version|patch)?"
+    r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?chang(?:es?|elog)|diff(?:erences?)?|revision history|history"
+    r"|version|patch)?"
     r"[ \t]*(?P<how>in|since|from|for|to|of|between|with)?[ \t]*(?:(?:RFC|PATCH|version)[ \t]*)?"
     r"(?:v(?P<one>\d+)|(?P<rfc>RFC))(?P<rest>[^\n]{0,60})$",
     re.IGNORECASE | re.MULTILINE,
@@ -19,7 +20,8 @@ _ARROW = re.compile(r"(?:->|=>|→|\.\.+|\bto\b|\band\b|~)[ \t]*v?(?P<other>\d+)
 _ANY = re.compile(r"^[ \t*#-]{0,4}(?:changes?|changelog)\b[^\n]{0,20}:?[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+•o–]|\d{1,2}[.)])[ \t]+(?P<text>\S.*)$")
 _NOISE = re.compile(
-    r"https?://|^(?:link|rebased?|no (?:functional )?changes?|none|new (?:patch|for|in)|collect|add(?:ed)? (?:r-?b|a-?b|tags?|trailers?|reviewed|acked)"
+    r"https?://|^(?:link|rebased?|no (?:functional )?changes?|none|new (?:patch|for|in)|collect|add(?:ed)? (?:r-?b"
+    r"|a-?b|tags?|trailers?|reviewed|acked)"
     r"|pick(?:ed)? up|v\d|resend|fix(?:ed)? (?:a )?typos?|typos?|apply (?:r-?b|tags?))\b",
     re.IGNORECASE,
 )

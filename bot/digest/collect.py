@@ -11,6 +11,7 @@ from feeds.relevance import relevant
 from feeds.signed import plain_name
 from index.catalog import Catalog
 from index.histories import Histories
+from index.history import History
 from index.model import Kind, Part
 
 LOOK_BACK = timedelta(weeks=12)
@@ -79,14 +80,23 @@ def _talks(catalog: Catalog, histories: Histories, span: Span, some: Sequence[tu
     for group in _groups([(document, part, subjects.get(part.id)) for document, part in some]):
         numbers = sorted({subjects[part.id] for _, part in group if part.id in subjects})
         known = [known_at(histories.history(number), span.end) for number in numbers]
-        yield Talk(span, tuple(_thread(catalog, group, span.end)), tuple(h for h in known if h))
+        series = tuple(h for h in known if h)
+        members = [part.id for part in dict(group).values()]
+        before = [id_ for history in series for id_ in _before(history, span)]
+        yield Talk(span, tuple(_threads(catalog, [*members, *before], span.end)), series)
 
 
-def _thread(catalog: Catalog, group: Sequence[tuple[int, Part]], end: datetime) -> list[Part]:
+def _before(history: History, span: Span) -> list[str]:
+    """The first mails of the versions that were posted in the span, and of the last one before it."""
+    fresh = [at for at, version in enumerate(history.versions) if version.date and version.date >= span.begin]
+    return [version.root for version in history.versions[max(0, fresh[0] - 1) :]] if fresh else []
+
+
+def _threads(catalog: Catalog, members: Iterable[str], end: datetime) -> list[Part]:
     parts: dict[str, Part] = {}
-    for part in {document: part for document, part in group}.values():
-        document = catalog.document(part.id)
-        parts |= {p.id: p for p in document or () if p.date and p.date < end}
+    for id_ in members:
+        if id_ not in parts:
+            parts |= {p.id: p for p in catalog.document(id_) or () if p.date and p.date < end}
     return sorted(parts.values(), key=lambda p: (p.date, p.id))[-PARTS_MAX:]
 
 

@@ -63,7 +63,8 @@ def _by_tree(one: Applied) -> tuple[bool, str, str]:
 
 def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
     """New series and new versions, each those about Rust first, then what people answered."""
-    series, versions = [], []
+    series: list[Posting] = []
+    versions: list[Posting] = []
     for talk in talks:
         for posting, version, history in posted(talk):
             (series if new(version, history) else versions).append(posting)

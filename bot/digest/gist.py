@@ -22,9 +22,11 @@ from feeds.signed import plain_name
 _WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
 _WEIGHTY = re.compile(
     r"\b(?:i (?:do not |don't |still |really )?(?:think|believe|prefer)|i disagree|i agree|i'd (?:rather|prefer|like)"
-    r"|we (?:should|need|must|can't|cannot|want)|should(?:n't| not)?|must(?: not)?|the (?:problem|issue|reason|point|idea"
+    r"|we (?:should|need|must|can't|cannot|want)|should(?:n't| not)?|must(?: not)?|the (?:problem|issue|reason"
+    r"|point|idea"
     r"|goal|plan|question|main)|because|instead|unsound|soundness|deadlock|race|breaks?|broken|wrong|unsafe|safe"
-    r"|require[sd]?|allows?|prevents?|in order to|so that|means that|decided|agreed|conclusion|merge window|regression)\b",
+    r"|require[sd]?|allows?|prevents?|in order to|so that|means that|decided|agreed|conclusion|merge window"
+    r"|regression)\b",
     re.IGNORECASE,
 )
 ALIKE = 0.5  # share of words in common above which two sentences say the same

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from bot.digest.model import Cited
+from bot.digest.sentences import sentences
 from bot.digest.span import Span
 from feeds.signed import plain_name
 from index.history import History, Version
@@ -43,6 +45,11 @@ class Talk:
         for part in self.said:
             names.setdefault(plain_name(part.author), []).append(part.author)
         return tuple(found[0] for found in sorted(names.values(), key=len, reverse=True))
+
+    @cached_property
+    def own(self) -> Mapping[str, tuple[Cited, ...]]:
+        """The sentences of what was written in the span, by part."""
+        return {p.id: tuple(sentences(p)) for p in self.fresh}
 
     def part(self, id_: str) -> Part | None:
         """Return one of its parts."""

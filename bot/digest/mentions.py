@@ -15,9 +15,12 @@ from index.model import Part
 from index.passages import subject
 
 UNSOUND = re.compile(
-    r"\bunsound(?:ness)?\b|\bsoundness\b|\bCVE(?:-\d{4}-\d+)?\b|\buse[- ]after[- ]free\b|\bUAF\b|\bdouble[- ]free\b|\bundefined behaviou?r\b"
-    r"|\bdata races?\b|\bout[- ]of[- ]bounds\b|\bbuffer overflows?\b|\bmemory[- ]safety (?:bug|issue|hole|violation)\w*|\bdangling\b|\bexploit\w*"
-    r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
+    r"\bunsound(?:ness)?\b|\bsoundness\b|\bCVE(?:-\d{4}-\d+)?\b|\buse[- ]after[- ]free\b|\bUAF\b"
+    r"|\bdouble[- ]free\b|\bundefined behaviou?r\b"
+    r"|\bdata races?\b|\bout[- ]of[- ]bounds\b|\bbuffer overflows?\b|\bmemory[- ]safety (?:bug|issue|hole"
+    r"|violation)\w*|\bdangling\b|\bexploit\w*"
+    r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*"
+    r"|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
     r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bKMSAN\b|\bsecurity\b",
     re.IGNORECASE,
 )
@@ -26,9 +29,12 @@ _CLEAR = re.compile(
     re.IGNORECASE,
 )
 _TOOLS = re.compile(
-    r"\brustc\b|\brust(?: version)? 1\.\d+|\b1\.\d{2}(?:\.\d)?\b|\brust >=? 1|\bbindgen\b|\bclippy\b|\brustfmt\b|\brustdoc\b|\bgccrs?\b|\bLLVM\b|\bclang\b|\btoolchain\b"
-    r"|\bkbuild\b|\bobjtool\b|\bpahole\b|\bgendwarfksyms\b|\bedition\b|\bRUSTC_|\brust-analyzer\b|\bMSRV\b|\bminimum version\b|\bKconfig\b.*\brust\b"
-    r"|^MAINTAINERS\b|\bmaintainers? (?:entry|update)\b|\bcoding[- ](?:style|guidelines)\b|\bpolicy\b|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
+    r"\brustc\b|\brust(?: version)? 1\.\d+|\b1\.\d{2}(?:\.\d)?\b|\brust >=? 1|\bbindgen\b|\bclippy\b|\brustfmt\b"
+    r"|\brustdoc\b|\bgccrs?\b|\bLLVM\b|\bclang\b|\btoolchain\b"
+    r"|\bkbuild\b|\bobjtool\b|\bpahole\b|\bgendwarfksyms\b|\bedition\b|\bRUSTC_|\brust-analyzer\b|\bMSRV\b"
+    r"|\bminimum version\b|\bKconfig\b.*\brust\b"
+    r"|^MAINTAINERS\b|\bmaintainers? (?:entry|update)\b|\bcoding[- ](?:style|guidelines)\b|\bpolicy\b"
+    r"|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
     re.IGNORECASE,
 )
 _MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
@@ -43,7 +49,7 @@ def security(material: Material) -> list[Mention]:
 def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     """How much a thread is about it, and the sentence that says so best."""
     titles = {subject(p.title) for p in talk.fresh if UNSOUND.search(subject(p.title))}
-    said = [one for part in talk.fresh for one in sentences(part) if UNSOUND.search(one.text)]
+    said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
     clear = [one for one in said if _CLEAR.search(one.text)]
     best = max(said, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
     return 3.0 * bool(titles) + min(3, len(clear)) + 0.25 * min(4, len(said)), best

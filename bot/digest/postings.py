@@ -10,7 +10,7 @@ from itertools import islice
 from bot.chat.text import one_line
 from bot.digest import changes
 from bot.digest.area import area
-from bot.digest.material import Talk, person
+from bot.digest.material import Talk
 from bot.digest.model import Applied, Cited, Posting
 from bot.digest.sentences import cited, clarity, sentences, titled
 from feeds.applied import where
@@ -24,12 +24,14 @@ LEAD = 5  # sentences of a letter, among which one says what it is about
 TELLING = 0.4
 SIGNED = ("reviewed", "acked", "tested")
 _DOES = re.compile(
-    r"\b(?:this (?:series|patch(?:set| series)?|commit|change|patch)|these patches|the series|add(?:s|ed)?|introduc\w+|implement\w*|allow\w*|provid\w+|"
+    r"\b(?:this (?:series|patch(?:set| series)?|commit|change|patch)|these patches|the series|add(?:s|ed)?"
+    r"|introduc\w+|implement\w*|allow\w*|provid\w+|"
     r"enable[sd]?|fix(?:es|ed)?|remov\w+|convert\w*|replac\w+|mov(?:e|es|ing)|support\w*|use[sd]?|make[sd]?)\b",
     re.IGNORECASE,
 )
 _LATE = re.compile(
-    r"\b(?:base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased|tested on|tree at|available at|v\d+|TODO|stale|conflicts?|maintainers)\b",
+    r"\b(?:base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased|tested on|tree at|available at|v\d+|TODO"
+    r"|stale|conflicts?|maintainers)\b",
     re.I,
 )
 
@@ -50,8 +52,9 @@ def pull(version: Version) -> bool:
 
 
 def new(version: Version, history: History) -> bool:
-    """Whether a version is the first of its series, as far as was read and as it says of itself."""
-    return version.number == 1 and history.versions[0].root == version.root
+    """Whether a version is the first of its series, as it says of itself: no RFC went before it either."""
+    earlier = history.versions[: history.versions.index(version)]
+    return version.number == 1 and all(one.label == version.label for one in earlier)
 
 
 def _posting(talk: Talk, history: History, version: Version, before: Version | None) -> Posting:

@@ -14,34 +14,45 @@ from index.sentences import spans
 LONGEST = 300
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
 _MANNERS = re.compile(
-    r"^(?:hi|hello|hey|dear|thanks|thank you|thx|cheers|best|kind regards|regards|sorry|oops|ack|nit|sure|will do|done"
-    r"|ok(?:ay)?|yep|yes|no|fixed|ah|oh|great|nice|cool|lgtm|cc|\+cc|bcc|on (?:mon|tue|wed|thu|fri|sat|sun)|from:|link:"
-    r"|changes? (?:in|since|from|for)|changelog|v\d+|base-commit|applied|queued|side note|ps)\b[^.!?]{0,40}[,.!:;)]*$",
+    r"^(?:hi|hello|hey|dear|thanks|thank you|thx|cheers|best|kind regards|regards|sorry|oops|ack|nit|sure|will do"
+    r"|done"
+    r"|ok(?:ay)?|yep|yes|no|fixed|ah|oh|great|nice|cool|lgtm|cc|\+cc|bcc|on (?:mon|tue|wed|thu|fri|sat|sun)|from:"
+    r"|link:"
+    r"|changes? (?:in|since|from|for)|changelog|v\d+|base-commit|applied|queued|side note"
+    r"|ps)\b[^.!?]{0,40}[,.!:;)]*$",
     re.IGNORECASE,
 )
 _REFERRING = re.compile(  # to something beside the mail, or to code that is not shown
-    r"https?://|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->|\bsee (?:also )?\["
+    r"https?://|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->"
+    r"|\bsee (?:also )?\["
     r"|\b(?:first|second|third|last|following|previous|next) (?:patch|commit|paragraph|sentence)\b",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(
-    r"\b(?:feedback|comments?|reviews?|suggestions?|opinions?|input)\b[^.]{0,20}\b(?:welcome|appreciated)\b|\blet me know\b|\bthank(?:s| you)\b|\bappreciate"
-    r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b|(?:^|\s)[:;]-?[)(PD](?:\s|$)|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
-    r"|\bby the way\b|\bbtw\b|\b(?:acked|reviewed|tested|signed-off|suggested|reported)-by\b|\btake a (?:quick )?look\b|\btook a (?:quick )?look\b"
-    r"|\bin this (?:blog )?post\b|\b(?:subsystem )?maintainers: |\bhope (?:this|that|it)\b|\bcc(?:'?ed|ing)?\b|\bthis e?mail\b|\bmailing list\b"
+    r"\b(?:feedback|comments?|reviews?|suggestions?|opinions?|input)\b[^.]{0,20}\b(?:welcome|appreciated)\b"
+    r"|\blet me know\b|\bthank(?:s| you)\b|\bappreciate"
+    r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b|(?:^"
+    r"|\s)[:;]-?[)(PD](?:\s|$)|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
+    r"|\bby the way\b|\bbtw\b|\b(?:acked|reviewed|tested|signed-off|suggested|reported)-by\b"
+    r"|\btake a (?:quick )?look\b|\btook a (?:quick )?look\b"
+    r"|\bin this (?:blog )?post\b|\b(?:subsystem )?maintainers: |\bhope (?:this|that|it)\b|\bcc(?:'?ed|ing)?\b"
+    r"|\bthis e?mail\b|\bmailing list\b"
     r"|\bregister (?:now|today)|\blearn more\b|\bread more\b|\bsubscribe\b|\bfollow us\b",
     re.IGNORECASE,
 )
 _HASH = re.compile(r"^\(?(?:commit )?[0-9a-f]{7,40}\b")
 _PROMISE = re.compile(
-    r"\bI(?:'ll| will| can| could|'m going to| am going to) (?:also |just |then )?(?:fix|change|send|do|add|update|drop|remove|take|try|look|rename|split|move|check|include"
-    r"|respin|squash|address|use|adjust|rebase|clarify|mention|put|see|test|wait)\b|\b(?:the )?next (?:version|revision|spin|round)\b|\bin v\d+\b|\bI guess\b|\bI (?:tend|wonder)\b"
+    r"\bI(?:'ll| will| can| could|'m going to| am going to) (?:also |just |then )?(?:fix|change|send|do|add|update"
+    r"|drop|remove|take|try|look|rename|split|move|check|include"
+    r"|respin|squash|address|use|adjust|rebase|clarify|mention|put|see|test|wait)\b|\b(?:the )?next (?:version"
+    r"|revision|spin|round)\b|\bin v\d+\b|\bI guess\b|\bI (?:tend|wonder)\b"
     r"|\bIIRC\b|\bIIUC\b|\bAFAI[KCR]\b",
     re.IGNORECASE,
 )
 _VAGUE = re.compile(r"\b(?:it|this|that|these|those|them|they|one|ones|he|she)\b", re.IGNORECASE)
 _CHANGES = re.compile(  # what has changed since the last version, up to the end
-    r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?change(?:s|log)\b|revision history|history|v\d+[ \t]*(?:->|=>|→|:|\()|diff(?:erence)?s? (?:to|from|since)\b"
+    r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?change(?:s|log)\b|revision history|history|v\d+[ \t]*(?:->|=>"
+    r"|→|:|\()|diff(?:erence)?s? (?:to|from|since)\b"
     r"|(?:since|from) (?:v\d|RFC))[^\n.]{0,60}$",
     re.IGNORECASE | re.MULTILINE,
 )

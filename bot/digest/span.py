@@ -71,7 +71,7 @@ def since(told: str, now: datetime) -> Span:
     today = datetime.combine(now.date(), time(), now.tzinfo)
     if told in ("today", "yesterday"):
         begin = today - timedelta(days=told == "yesterday")
-    elif told in DAYS or told[:3] in {day[:3] for day in DAYS} and len(told) == 3:
+    elif told in DAYS or (len(told) == 3 and told in {day[:3] for day in DAYS}):
         number = [day[:3] for day in DAYS].index(told[:3])
         begin = today - timedelta(days=(today.weekday() - number) % 7 or 7)
     elif match := _AGO.fullmatch(told):

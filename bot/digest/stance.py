@@ -16,22 +16,30 @@ from feeds.signed import plain_name
 STANCES = {
     "objects": re.compile(
         r"\bNA(?:C)?K\b|\bI (?:strongly |really |still |would |have to )?(?:disagree|object)\b"
-        r"|\bI (?:really |still |just |also |personally )?(?:do not|don't) (?:think|like|see (?:why|how|the (?:point|need|benefit|value))|believe|want|understand why|agree)\b"
-        r"|\bI(?:'m| am) (?:still |really )?not (?:convinced|a (?:big )?fan|happy|keen|comfortable)\b|^(?:please )?(?:do not|don't) \w+"
-        r"|^(?:this|that|it)(?:'s| is| looks| seems| would be| sounds)(?: just| plain| simply| completely| also| still)? (?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|racy|incorrect)\b"
-        r"|\b(?:is|would be|are) (?:unsound|not sound|not acceptable|unacceptable|a bad idea|the wrong (?:way|place|thing|approach))\b|\bI(?:'m| am) (?:against|worried|concerned)\b|\bmy concern\b"
+        r"|\bI (?:really |still |just |also |personally )?(?:do not|don't) (?:think|like|see (?:why|how"
+        r"|the (?:point|need|benefit|value))|believe|want|understand why|agree)\b"
+        r"|\bI(?:'m| am) (?:still |really )?not (?:convinced|a (?:big )?fan|happy|keen|comfortable)\b"
+        r"|^(?:please )?(?:do not|don't) \w+"
+        r"|^(?:this|that|it)(?:'s| is| looks| seems| would be| sounds)(?: just| plain| simply| completely| also"
+        r"| still)? (?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|racy|incorrect)\b"
+        r"|\b(?:is|would be|are) (?:unsound|not sound|not acceptable|unacceptable|a bad idea|the wrong (?:way"
+        r"|place|thing|approach))\b|\bI(?:'m| am) (?:against|worried|concerned)\b|\bmy concern\b"
         r"|\b(?:you|we|it|they|there|this|that) (?:should ?n(?:'|o)t|must not)\b",
         re.IGNORECASE,
     ),
     "proposes": re.compile(
-        r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b|\bI (?:\w+ )?(?:suggest|propose|prefer)\b"
-        r"|\bwe (?:should|need to|might want to|could)\b|\b(?:it would|would|might) be (?:much |a lot |far )?(?:better|nicer|good|best|cleaner|simpler)\b"
-        r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|need to)\b|\bit(?:'s| is) better to\b|\bthe (?:right|proper|best) (?:way|fix|solution|thing|approach)\b",
+        r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b"
+        r"|\bI (?:\w+ )?(?:suggest|propose|prefer)\b"
+        r"|\bwe (?:should|need to|might want to|could)\b|\b(?:it would|would|might) be (?:much |a lot "
+        r"|far )?(?:better|nicer|good|best|cleaner|simpler)\b"
+        r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|need to)\b|\bit(?:'s| is) better to\b"
+        r"|\bthe (?:right|proper|best) (?:way|fix|solution|thing|approach)\b",
         re.IGNORECASE,
     ),
     "agrees": re.compile(
         r"\bI (?:fully |totally |completely |strongly |also |do )?agree\b|\bI (?:really )?like (?:this|that|the|it)\b"
-        r"|\b(?:is|was) a (?:good|great|nice) idea\b|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b|\bmakes (?:a lot of |perfect |more )?sense\b",
+        r"|\b(?:is|was) a (?:good|great|nice) idea\b|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b"
+        r"|\bmakes (?:a lot of |perfect |more )?sense\b",
         re.IGNORECASE,
     ),
 }

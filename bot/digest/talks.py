@@ -17,7 +17,7 @@ from bot.digest.area import area
 from bot.digest.material import Material, Talk
 from bot.digest.model import Cited, Discussion
 from bot.digest.postings import about
-from bot.digest.sentences import sentences, titled
+from bot.digest.sentences import titled
 from feeds.signed import plain_name
 from index.model import Part
 from index.passages import subject
@@ -26,7 +26,8 @@ PEOPLE_MIN, MAILS_MIN = 2, 3
 LINES = 4  # what it is about, the positions, and what else is said
 POSITIONS = 3
 _DECIDED = re.compile(
-    r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue|take|merge|drop|revert|send a (?:new|v\d))"
+    r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
+    r"|take|merge|drop|revert|send a (?:new|v\d))"
     r"|going with|settled|agreed on)\b",
     re.IGNORECASE,
 )
@@ -45,7 +46,7 @@ def _talked(talk: Talk) -> bool:
 def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], float]) -> Discussion:
     root = root_of(talk)
     title = one_line(subject(root.title))
-    said = [one for part in talk.said for one in sentences(part)]
+    said = [one for part in talk.said for one in talk.own[part.id]]
     weighed = gist.weigh(said, title, rarity, keepers)
     held = stance.positions(weighed, POSITIONS, root.author)
     opening = about([root]) if root in talk.fresh or _posted_before(talk) else ()

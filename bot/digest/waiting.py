@@ -1,4 +1,4 @@
-"""Who waits for whom: patches without a reply, questions asked again, comments that a new version does not mention. Pure."""
+"""Who waits for whom: patches without a reply, questions asked again, comments that nobody answered. Pure."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ from index.model import Part, Role
 from index.passages import subject
 
 _ASKED = re.compile(
-    r"\b(?:gentle |friendly |kind )?ping\b|\b(?:gentle|friendly|kind) reminder\b|\bany (?:comments|feedback|thoughts|updates?|news|progress|objections)\b"
-    r"|\b(?:could|can|would) (?:you|someone|anyone|somebody|anybody)(?: please)? (?:take a look|have a look|review|pick|ack)\b|\bdid you (?:get|have) (?:a chance|time)\b"
+    r"\b(?:gentle |friendly |kind )?ping\b|\b(?:gentle|friendly|kind) reminder\b|\bany (?:comments|feedback"
+    r"|thoughts|updates?|news|progress|objections)\b"
+    r"|\b(?:could|can|would) (?:you|someone|anyone|somebody|anybody)(?: please)? (?:take a look|have a look|review"
+    r"|pick|ack)\b|\bdid you (?:get|have) (?:a chance|time)\b"
     r"|\bwaiting for (?:a |your |more |further )?(?:review|ack|reply|feedback)\w*",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n]*(?:\n(?!\n)[^.!?\n]*)*[.!?]?")
-ANSWER_MIN = 60  # characters of a comment that deserves an answer
+ANSWER_MIN = 40  # characters of a comment that deserves an answer
 
 
 def waiting(material: Material) -> list[Waiting]:
     """Return what waits, the newest of each kind first: what was asked for again, comments unanswered, no reply."""
     asked = [one for talk in material.talks for one in _asked(talk)]
     open_ = [one for talk in material.talks for one in _unanswered(talk)]
-    silent = [one for talk in material.waiting for one in _silent(talk)]
+    again = {one.mail.id for one in asked}
+    silent = [one for talk in material.waiting for one in _silent(talk) if one.mail.id not in again]
     return [*sorted(asked, key=_age), *sorted(open_, key=_age), *sorted(silent, key=_age)]
 
 

@@ -38,6 +38,7 @@ from tests.evaluation.series import parts
 LABELS = Path(__file__).parent / "digest-weeks.csv"
 LAST = "2025-W37"  # of the thirty weeks
 BATCH = 256
+Row = tuple[str, str, str]  # week, kind, id
 
 
 class Read:
@@ -79,9 +80,9 @@ def found(digest: Digest) -> Iterator[tuple[str, str]]:
 
 def against_labels(read: Read) -> None:
     """Print precision and recall of four weeks, and what is wrong or missed."""
-    rows = [(r["week"], r["kind"], r["id"]) for r in csv.DictReader(LABELS.open(encoding="utf-8"))]
+    rows: list[Row] = [(r["week"], r["kind"], r["id"]) for r in csv.DictReader(LABELS.open(encoding="utf-8"))]
     weeks = sorted({name for name, _, _ in rows})
-    have = {(name, *event) for name in weeks for event in found(read.digest(week(name))[0])}
+    have: set[Row] = {(name, kind, id_) for name in weeks for kind, id_ in found(read.digest(week(name))[0])}
     want = set(rows)
     for chosen in ([name] for name in weeks):
         _report(chosen, have, want)
@@ -90,7 +91,7 @@ def against_labels(read: Read) -> None:
         print("    wrong " if row in have else "    missed", *row)
 
 
-def _report(weeks: Sequence[str], have: set[tuple[str, ...]], want: set[tuple[str, ...]]) -> None:
+def _report(weeks: Sequence[str], have: set[Row], want: set[Row]) -> None:
     told = []
     for kind in ("series", "version", "applied"):
         got = {row for row in have if row[0] in weeks and row[1] == kind}
@@ -113,7 +114,11 @@ def thirty_weeks(read: Read) -> None:
         seen += len(cited)
         for one in cited:
             part = read.catalog.part(one.id)
-            if part is None or not (holds(one.quote, part) or flat(one.quote) in flat(part.title)) or part.url != one.url:
+            if (
+                part is None
+                or not (holds(one.quote, part) or flat(one.quote) in flat(part.title))
+                or part.url != one.url
+            ):
                 broken.append((digest.week, one.id, one.quote))
         foreign += [url for url in links(card(digest)) if url not in urls]
     print(f"30 weeks to {LAST}: {seen} citations, {len(broken)} not verbatim; {len(foreign)} links to no source")
@@ -132,8 +137,11 @@ def compare(read: Read, name: str) -> str:
     span = week(name)
     rows = [(document, part) for document, part in read.catalog.between(span.begin, span.end) if part.kind == "mail"]
     counts = Counter(document for document, _ in rows)
-    first = {document: part for document, part in reversed(rows)}
-    listed = [f"{n}. [{subject(first[d].title)}]({first[d].url}), {count} mails" for n, (d, count) in enumerate(counts.most_common(10), 1)]
+    first = dict(reversed(rows))
+    listed = [
+        f"{n}. [{subject(first[d].title)}]({first[d].url}), {count} mails"
+        for n, (d, count) in enumerate(counts.most_common(10), 1)
+    ]
     return "\n".join([f"# {name}: the ten most active threads", "", *listed, "", markdown(card(read.digest(span)[0]))])
 
 

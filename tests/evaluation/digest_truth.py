@@ -79,7 +79,7 @@ def mails(shared: Path) -> Iterator[Seen]:
     """Yield every mail that has a date, once."""
     known = set()
     for path in sorted((shared / "data" / "lore").glob("rust-*.mbox.xz")):
-        for raw in re.split(rb"(?m)^From mboxrd@z .*\n", lzma.open(path).read())[1:]:
+        for raw in re.split(rb"(?m)^From mboxrd@z .*\n", lzma.decompress(path.read_bytes()))[1:]:
             seen = _seen(message_from_bytes(raw))
             if seen and seen.id not in known:
                 known.add(seen.id)
