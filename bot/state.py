@@ -23,6 +23,7 @@ from threading import Lock
 from bot import record
 from bot.chat import Incoming
 from bot.model import Answer
+from index.database import copy_first
 
 TRIES = 3  # processes that may claim the same question, one after the other
 EARLIER = 10  # questions of a thread that give a follow-up its context
@@ -274,6 +275,10 @@ def _connect(path: str | Path) -> sqlite3.Connection:
 
 def _migrate(db: sqlite3.Connection) -> None:
     """Bring the database to this version: all of it or nothing, and once when two processes start together."""
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'bot_schema'").fetchone():
+        there: int = db.execute("SELECT coalesce(max(version), 0) FROM bot_schema").fetchone()[0]
+        if 0 < there < len(MIGRATIONS):
+            copy_first(db, f"bot-{len(MIGRATIONS)}")
     with db:
         db.execute("BEGIN IMMEDIATE")
         db.execute("CREATE TABLE IF NOT EXISTS bot_schema (version INTEGER NOT NULL)")

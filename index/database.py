@@ -6,10 +6,11 @@ that owns tables brings its migrations as whole SQL scripts and has its own line
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from index.errors import NewerDatabase, Unusable
@@ -22,6 +23,9 @@ PRAGMA temp_store = MEMORY;
 PRAGMA mmap_size = 268435456;
 PRAGMA cache_size = -32768;
 """
+
+
+_COPIES = 3  # of a file, made before its tables were changed
 
 
 class Database:
@@ -74,6 +78,8 @@ class Database:
 
     def migrate(self, component: str, scripts: Sequence[str]) -> None:
         """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
+        if 0 < self._version(component) < len(scripts):
+            copy_first(self.connection(), f"{component}-{len(scripts)}")
         with self.write() as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL)"
@@ -89,12 +95,43 @@ class Database:
                 _run(connection, script)
             connection.execute("INSERT OR REPLACE INTO schema VALUES (?, ?)", (component, len(scripts)))
 
+    def _version(self, component: str) -> int:
+        connection = self.connection()
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema'").fetchone():
+            return 0
+        row = connection.execute("SELECT version FROM schema WHERE component = ?", (component,)).fetchone()
+        return row[0] if row else 0
+
     def close(self) -> None:
         """Close every thread's connection."""
         for connection in self._open:
             connection.close()
         self._open.clear()
         self._local = threading.local()
+
+
+def copy_first(connection: sqlite3.Connection, name: str) -> None:
+    """Copy a file whose tables are about to be changed, to ``FILE.before-NAME``; the newest few copies are kept.
+
+    Nothing is copied of a database in memory. Raises ``Unusable`` when there is no room.
+    """
+    file = connection.execute("PRAGMA database_list").fetchone()[2]
+    target = Path(f"{file}.before-{name}")
+    if not file or target.exists():
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with closing(sqlite3.connect(unfinished)) as copy:
+            connection.backup(copy)
+        unfinished.chmod(0o600)
+        unfinished.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise Unusable(f"no copy of {file} could be made before it is upgraded: {error}; free some space") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    copies = sorted(target.parent.glob(f"{Path(file).name}.before-*"), key=lambda copy: copy.stat().st_mtime_ns)
+    for old in copies[:-_COPIES]:
+        old.unlink(missing_ok=True)
 
 
 def _outside(error: sqlite3.Error) -> bool:

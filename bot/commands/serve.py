@@ -7,6 +7,7 @@ import asyncio
 import logging
 import sys
 
+from bot.backup import in_use
 from bot.errors import CommandError
 from bot.serve import serve
 from bot.settings import Settings
@@ -20,7 +21,7 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     for repeats in ("slack_sdk", "slack_bolt"):  # our adapter says the same in one line each
         logging.getLogger(repeats).setLevel(logging.CRITICAL)
-    with opened(settings) as krab:
+    with in_use(settings.data), opened(settings) as krab:
         totals = krab.index.catalog.totals()
         logging.getLogger(__name__).info("%s mails, posts, pages and notes are at hand", totals.parts)
         try:
