@@ -22,6 +22,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.synapse import free_port
+
 LIST = "crabs"
 ADDRESS = f"{LIST}@lists.example.org"
 IMPORT = """
@@ -116,7 +118,7 @@ def require() -> None:
 def public_inbox(folder: Path, *, level: str = "full") -> Iterator[PublicInbox]:
     """A server for the length of a ``with``; what it indexes: "basic" (threads), "medium" (search) or "full"."""
     require()
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}/{LIST}"
     _run(folder, "public-inbox-init", "-V2", f"--indexlevel={level}", LIST, str(folder / LIST), url, ADDRESS)
     inbox = PublicInbox(url, folder, port, _start(folder, port))
@@ -146,13 +148,6 @@ def _run(folder: Path, *command: str) -> None:
 def _environment(folder: Path) -> dict[str, str]:
     home = {"HOME": str(folder), "PI_CONFIG": str(folder / "config"), "XDG_CACHE_HOME": str(folder / "cache")}
     return {"PATH": os.environ["PATH"], "LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", **home}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(port: int) -> None:

@@ -85,7 +85,7 @@ class Synapse:
         self._secret = secrets.token_hex(16)
         self._process: subprocess.Popen[bytes] | None = None
         self._users = 0
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         (folder / "homeserver.yaml").write_text(yaml.safe_dump(self._config(port)))
 
@@ -170,7 +170,8 @@ class Synapse:
         }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
