@@ -93,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     restore = command("restore", "bring a backup back; one of an older krab is migrated", json=True)
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--force", action="store_true", help="put what is in the data directory aside")
+    forget = command("forget", "delete what is kept of a person", json=True)
+    forget.add_argument("person", metavar="SERVICE:USER", help="slack:U0123 or matrix:@ada:example.org")
     command("serve", "serve the web page, the chat adapters that are configured, and the pollers")
     matrix = command("matrix", "show krab's recovery key once, or give its account a new identity")
     matrix.add_argument("action", choices=["recovery-key", "reset-identity"])

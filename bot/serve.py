@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, dispatcher, poller, reindexing_ordered, site, watcher
+from bot.wiring import Krab, chats, dispatcher, forget_old, poller, reindexing_ordered, site, watcher
 
 log = logging.getLogger(__name__)
 
-PAUSE = 30.0  # seconds
+PAUSE, DAY = 30.0, 86_400.0  # seconds
 RESUMED = timedelta(hours=6)  # a question older than this was given up by who asked it
 
 
@@ -36,6 +36,7 @@ async def serve(krab: Krab) -> None:
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
     tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
     tasks += [asyncio.create_task(_reindex(krab), name="reindex")]
+    tasks += [asyncio.create_task(_keep_up(krab), name="upkeep")]
     tasks += [asyncio.create_task(_watch(krab), name="watcher")]
     tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
     ended = threading.Event()
@@ -107,6 +108,16 @@ async def _reindex(krab: Krab) -> None:
         except Exception:
             log.exception("reindexing was stopped by an error of ours; it begins again in %.0f s", PAUSE)
         await asyncio.sleep(PAUSE)
+
+
+async def _keep_up(krab: Krab) -> None:
+    """Forget what is old, once a day and at the start."""
+    while True:
+        try:
+            await asyncio.to_thread(forget_old, krab)
+        except Exception:
+            log.exception("old questions were not forgotten; the next try is in a day")
+        await asyncio.sleep(DAY)
 
 
 def _poll(krab: Krab, ended: threading.Event) -> None:

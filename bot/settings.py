@@ -32,6 +32,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "llm",
         "web",
         "limits",
+        "upkeep",
     ),
     "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
@@ -53,6 +54,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "price_out",
     ),
     "web": ("listen", "allowed_hosts"),
+    "upkeep": ("keep_questions", "keep_free", "log"),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
@@ -157,6 +159,15 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpkeepSettings:
+    """How long questions are kept (seconds), how much disk stays free (bytes), how the log looks."""
+
+    keep_questions: float = 365 * 86_400.0
+    keep_free: int = 512 << 20
+    log: str = "text"  # text | json
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything krab was told, or its defaults. ``sources`` is None when the built-in ones apply."""
 
@@ -172,6 +183,7 @@ class Settings:
     web: WebSettings = WebSettings()
     admins: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (service, user ids)
     limits: Limits = Limits()  # noqa: RUF009 - frozen
+    upkeep: UpkeepSettings = UpkeepSettings()
     curators: tuple[tuple[str, tuple[str, ...]], ...] = ()  # who may edit notes
     config: Path | None = None  # the file all this was read from
 
@@ -198,6 +210,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         limits=_limits(told),
         curators=tuple(_values(told, "curators", {"slack": (), "matrix": ()}).items()),
         config=file,
+        upkeep=_upkeep(told),
     )
 
 
@@ -339,6 +352,20 @@ def _limits(told: Mapping[str, Any]) -> Limits:
         if value < (1 if name == "at_once" else 0):
             raise SettingsError(f"[limits] {name} can't be {value}")
     return Limits(**values, patience=patience)
+
+
+def _upkeep(told: Mapping[str, Any]) -> UpkeepSettings:
+    values = _values(told, "upkeep", {"keep_questions": "365d", "keep_free": "512MiB", "log": "text"})
+    if values["log"] not in ("text", "json"):
+        raise SettingsError(f"[upkeep] log must be 'text' or 'json', not {values['log']!r}")
+    return UpkeepSettings(span(values["keep_questions"]), _size(values["keep_free"]), values["log"])
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(\d+)\s*([KMGT])i?B", text)
+    if not match:
+        raise SettingsError(f"[upkeep] keep_free must be a size such as 512MiB or 2GiB, not {text!r}")
+    return int(match[1]) << {"K": 10, "M": 20, "G": 30, "T": 40}[match[2]]
 
 
 def _secret(environ: Mapping[str, str], variable: str) -> Secret:

@@ -24,6 +24,7 @@ from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.sourcebook import SourceBook, Standing
 from bot.state import State
+from bot.upkeep import Disk
 from bot.watches import Watches
 from feeds.cursors import Cursors
 from feeds.kinds import Source
@@ -189,8 +190,20 @@ def poller(krab: Krab) -> Poller:
 
     told = krab.settings.fetch
     client = Client(Manners(told.contact), cache=krab.settings.data / "lore", guard=Guard(told.allow_private))
-    watch = partial(polled, krab)
-    return Poller(watch(), client, krab.cursors, _sink(krab.index), watch=watch)
+    disk = Disk(krab.settings.data, krab.settings.upkeep.keep_free)
+
+    def watch() -> tuple[Source, ...]:
+        return polled(krab) if disk.has_room() else ()
+
+    return Poller(polled(krab), client, krab.cursors, _sink(krab.index), watch=watch)
+
+
+def forget_old(krab: Krab) -> int:
+    """Forget what people asked and said longer ago than the settings allow; how much that was."""
+    from bot import upkeep
+
+    kept = (krab.state.forget_before, krab.feedback.forget_before, krab.outbox.forget_before)
+    return upkeep.forget_old(kept, datetime.now(UTC), krab.settings.upkeep.keep_questions)
 
 
 def notebook(krab: Krab) -> Notebook:

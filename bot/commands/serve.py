@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import sys
 
+from bot import logs
 from bot.backup import in_use
 from bot.errors import CommandError
 from bot.serve import serve
@@ -16,11 +16,7 @@ from bot.wiring import opened
 
 def run(_: argparse.Namespace, settings: Settings) -> int:
     """Serve until a signal."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    for chatty in ("httpx2", "faiss.loader"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    for repeats in ("slack_sdk", "slack_bolt"):  # our adapter says the same in one line each
-        logging.getLogger(repeats).setLevel(logging.CRITICAL)
+    logs.configure(settings)
     with in_use(settings.data), opened(settings) as krab:
         totals = krab.index.catalog.totals()
         logging.getLogger(__name__).info("%s mails, posts, pages and notes are at hand", totals.parts)
