@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 from bot.answering import Answering, How
 from bot.channels import DEFAULT, Manner, Mode
 from bot.chat import ChatRefused, Incoming, Reply
-from bot.intent import ASK, asks_for_help, is_question, understood
+from bot.intent import ASK, is_question, says_nothing, understood
 from bot.limits import Limits
 from bot.model import Answer, Progress, Question
 from bot.ordering import NO_ORDERS, Ordering
@@ -86,10 +86,10 @@ Rule = tuple[Callable[[Incoming, Conversation, Manner], bool], Decision]
 RULES: tuple[Rule, ...] = (
     (lambda m, c, _: m.from_bot, Decision.IGNORE),
     (lambda m, c, _: c.edited is not None and c.edited == m.text, Decision.IGNORE),  # a preview was added, say
-    (lambda m, c, _: c.edited is not None and not asks_for_help(m.text), Decision.ANSWER),
+    (lambda m, c, _: c.edited is not None and not says_nothing(m.text), Decision.ANSWER),
     (lambda m, c, _: _ordered(m), Decision.ORDER),
     (lambda m, c, _: _asks(m), Decision.ANSWER),
-    (lambda m, c, _: asks_for_help(m.text), Decision.IGNORE),  # "!" or a smile asks nothing
+    (lambda m, c, _: says_nothing(m.text), Decision.IGNORE),  # thanks, or a smile
     (lambda m, c, _: m.direct, Decision.ANSWER),
     (lambda m, c, manner: manner.mode is Mode.OFF, Decision.IGNORE),
     (lambda m, c, _: m.mentioned or _follow_up(m, c), Decision.ANSWER),

@@ -15,7 +15,14 @@ from bot.orders import Order
 
 ASK = "ask"
 HELP = "help"
-_ASKS_FOR_HELP = re.compile(r"\W*(help|hilfe|what can you do|who are you)?\W*", re.IGNORECASE)
+KRAB = "krab"
+SHORT = 200  # characters: what is longer says something, and the patterns below are not made for it
+_ASKS_FOR_HELP = re.compile(r"\W*(help|hilfe|hi|hello|hey|what can you do|who are you)?\W*", re.IGNORECASE)
+_COURTESY = re.compile(
+    r"(?:\W*\b(?:thanks?|thank you|thx|ty|ok(?:ay)?|great|cool|nice|perfect|got it|i see|awesome|lol|danke|merci"
+    r"|a lot|very much|so much|all|krab|bye|good (?:morning|night|day|bot))\b)+\W*",
+    re.IGNORECASE,
+)
 # Words that questions begin with: a command of that name is one only when little follows.
 _OPENERS = frozenset(
     "who whom whose what when where which why how is are was were do does did can could should would will has have had"
@@ -28,7 +35,12 @@ _ASIDE = re.compile(r"^(?:(?:hi|hello|hey|so|and|but|ok|okay|also|well|hm+|folks
 
 def asks_for_help(text: str) -> bool:
     """Whether a message asks what krab can do, or says nothing at all."""
-    return _ASKS_FOR_HELP.fullmatch(text) is not None
+    return len(text) <= SHORT and _ASKS_FOR_HELP.fullmatch(text) is not None
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a message needs no answer: thanks, a smile, a greeting."""
+    return asks_for_help(text) or (len(text) <= SHORT and _COURTESY.fullmatch(text) is not None)
 
 
 def is_question(text: str) -> bool:
@@ -51,6 +63,9 @@ def understood(incoming: Incoming, orders: Mapping[str, Order]) -> Incoming:
 
 def _command(incoming: Incoming, orders: Mapping[str, Order]) -> Incoming:
     """A command that is no command's name, or goes on as a question does, is a question."""
+    if incoming.command == KRAB and KRAB not in orders:  # "/krab krab help"
+        name, _, rest = incoming.text.strip().partition(" ")
+        return _command(replace(incoming, command=name.lower() or HELP, text=rest.strip()), orders)
     whole = f"{incoming.command} {incoming.text}".strip()
     opens = incoming.command in _OPENERS and len(whole.split()) > 2
     if opens or (incoming.command not in orders and is_question(whole)):
@@ -66,6 +81,7 @@ def _spoken(incoming: Incoming, orders: Mapping[str, Order]) -> Incoming:
         return replace(incoming, command=HELP, text="")
     alone = not rest.strip() and name not in (ASK, "")
     about_one = name == HELP and rest.strip().lower() in orders
-    if name in orders and (alone or about_one or orders[name].spoken):
+    spoken = name in orders and orders[name].spoken and not is_question(incoming.text)
+    if name in orders and (alone or about_one or spoken):
         return replace(incoming, command=name, text=rest.strip())
     return incoming

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bot.chat import Chat
     from bot.digester import Digester
     from bot.dispatch import Dispatcher
+    from bot.model import Answer, Question
     from bot.notebook import Notebook
     from bot.ordering import Ordering
     from bot.orders import Context
@@ -392,6 +393,7 @@ def context(krab: Krab) -> Context:
         channels=krab.channels,
         watches=krab.watches,
         watcher=watcher(krab),
+        fetch=partial(fetch_named, krab),
         forgetters=(krab.state.forget, krab.feedback.forget, krab.watches.forget),
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
@@ -426,8 +428,12 @@ def dispatcher(krab: Krab) -> Dispatcher:
     """Return what handles the messages of every chat."""
     from bot.dispatch import Dispatcher
 
+    def answer(question: Question) -> Answer:
+        fetch_named(krab, question.text)
+        return krab.answerer.answer(question)
+
     return Dispatcher(
-        krab.answerer.answer,
+        answer,
         krab.state,
         krab.settings.limits,
         ordering=ordering(krab),

@@ -41,6 +41,7 @@ def context(state: State | None = None, **changes: Any) -> Context:
         channels=cast(Channels, None),
         watches=cast(Watches, None),
         watcher=cast(Watcher, None),
+        fetch=lambda _: None,
         forgetters=(),
         sources=lambda: ROWS,
         status=lambda: STATUS,

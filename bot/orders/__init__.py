@@ -70,6 +70,7 @@ class Context:
     channels: Channels
     watches: Watches
     watcher: Watcher
+    fetch: Callable[[str], None]  # indexes the threads of the mails that a text names, when they are not known
     forgetters: tuple[Callable[[str, str], int], ...]  # each deletes what it keeps of (service, user)
     sources: Callable[[], Sequence[SourceRow]]
     status: Callable[[], StatusView]

@@ -45,4 +45,6 @@ def _passage(n: int, result: Result) -> Section:
     return Section((title, (Span(shorten(one_line(flat(found.passage.text)), WORDS)),)))
 
 
-ORDER = Order("search", "passages that match some words", run, ("search pin-init stack", "search CVE-2024-1086"))
+ORDER = Order(
+    "search", "passages that match some words", run, ("search pin-init stack", "search CVE-2024-1086"), spoken=True
+)

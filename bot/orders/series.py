@@ -22,6 +22,7 @@ async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
         await reply.card(note("Which series? Give words of its title, or a link to one of its mails.", EXAMPLES[0]))
         return
     await reply.working("looking through the series…")
+    await asyncio.to_thread(context.fetch, asked)
     await reply.card(await asyncio.to_thread(shown, context.index, asked))
 
 
@@ -36,4 +37,4 @@ def shown(index: Index, asked: str) -> Card:
     return replace(shown, buttons=(watch,), hint="“watch” and a link keeps a message about it up to date.")
 
 
-ORDER = Order("series", "a patch series: versions, reviews, who applied it where", run, EXAMPLES)
+ORDER = Order("series", "a patch series: versions, reviews, who applied it where", run, EXAMPLES, spoken=True)

@@ -20,11 +20,13 @@ async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
     if not asked:
         await reply.card(note("Which series? Give a link to one of its mails, or words of its title.", EXAMPLES[0]))
         return
+    await reply.working("looking for the series…")
     await reply.card(await asyncio.to_thread(watched, incoming, asked, context), private=True)
 
 
 def watched(incoming: Incoming, asked: str, context: Context) -> Card:
     """Begin the watch; what to say of it."""
+    context.fetch(asked)
     found = lookup(context.index.histories, asked)
     if not found:
         return note(f"I know of no series “{asked}”.", "“series” looks for one; a link to a mail of it always works.")
