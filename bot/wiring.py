@@ -428,9 +428,9 @@ def dispatcher(krab: Krab) -> Dispatcher:
     """Return what handles the messages of every chat."""
     from bot.dispatch import Dispatcher
 
-    def answer(question: Question) -> Answer:
+    def answer(question: Question, show: Callable[[str], None]) -> Answer:
         fetch_named(krab, question.text)
-        return krab.answerer.answer(question)
+        return krab.answerer.answer(question, show)
 
     return Dispatcher(
         answer,
