@@ -7,7 +7,6 @@ import io
 from bot.chat.console import Console
 from bot.chat.text import plain
 from bot.dispatch import Dispatcher
-from bot.model import Question
 from bot.orders.help import ABOUT
 from bot.state import State
 from tests.fakes import FakeAnswerer, answered
@@ -31,7 +30,10 @@ async def test_every_line_is_answered_and_the_end_of_input_ends_it() -> None:
     out, answerer = io.StringIO(), FakeAnswerer()
     await converse("who holds the leaf?\n\n  \nand why?", out, answerer)
     assert out.getvalue() == f"{plain(answered())}\n\n" * 2
-    assert answerer.asked == [Question("who holds the leaf?"), Question("and why?", ("who holds the leaf?",))]
+    assert [(q.text, q.earlier) for q in answerer.asked] == [
+        ("who holds the leaf?", ()),
+        ("and why?", ("who holds the leaf?",)),
+    ]
 
 
 async def test_help_is_printed() -> None:
