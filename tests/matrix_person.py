@@ -94,6 +94,7 @@ class Wary(Person):
         self.strangers: set[str] = set()  # devices that were left out
         self._trusting = trusting
         self._closed = False
+        self._seen: frozenset[tuple[str, str]] = frozenset()
         self._first_keys: dict[str, str] = {}
         self._loop: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -130,7 +131,7 @@ class Wary(Person):
 
     async def open_hand(self, opened: bool) -> None:
         """Whether keys are given away at all."""
-        self._closed = not opened
+        self._closed, self._seen = not opened, frozenset()
 
     async def share_again(self, room: str, user: str) -> None:
         """Give the keys of what was written in the room to a user who lacked them."""
@@ -178,6 +179,9 @@ class Wary(Person):
 
     async def _look_at_devices(self, room: str) -> None:
         users = list(self.client.rooms[room].users)
+        if self._seen == (seen := self._devices(room)) and not self.strangers:
+            return
+        self._seen = seen
         body, path = json.dumps({"device_keys": {user: [] for user in users}}), "/_matrix/client/v3/keys/query"
         headers = {"Authorization": f"Bearer {self.client.access_token}", "Content-Type": "application/json"}
         found = await (await self.client.send("POST", path, body, headers)).json()
@@ -186,6 +190,10 @@ class Wary(Person):
                 fits = not self._closed and (self._trusting or is_cross_signed(found, user, device.id))
                 (self.client.unblacklist_device if fits else self.client.blacklist_device)(device)
                 (self.strangers.discard if fits else self.strangers.add)(device.id)
+
+    def _devices(self, room: str) -> frozenset[tuple[str, str]]:
+        users = self.client.rooms[room].users
+        return frozenset((u, d.id) for u in users for d in self.client.device_store.active_user_devices(u))
 
     async def _knows(self, room: str) -> bool:
         return room in self.client.rooms

@@ -131,19 +131,6 @@ async def test_a_restart_with_the_saved_token_hears_nothing_again(scene: Scene) 
     assert scene.answerer.texts == ["before", "after"]
 
 
-async def test_120_questions_asked_while_the_bot_was_away_are_each_answered_once(scene: Scene) -> None:
-    async with scene.run():
-        room = await scene.direct()
-        await scene.until_synced()
-    asked = [f"question {n}" for n in range(120)]
-    for question in asked:
-        await scene.person.say(room, question)
-    async with scene.run():
-        await scene.person.until_answers(room, 120)
-    assert sorted(scene.answerer.texts) == sorted(asked)
-    assert len(await scene.person.answers(room)) == 120
-
-
 async def test_an_invitation_from_somebody_not_on_the_list_is_left_alone(scene: Scene) -> None:
     async with scene.run(
         scene.configured(access_token=Secret(scene.account.token), allow_invites=(scene.person.user,))
