@@ -34,7 +34,8 @@ PIECES = (
     "<script>alert(1)</script>", "</p></li></ol>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", "&#60;", "<!--", "]]>",
     "@room", "@ROOM", "https://matrix.to/#/@ann:example.org", "matrix:u/ann:example.org", "@ann:example.org",
     "<a href='https://evil.example/'>x</a>", "javascript:alert(1)", "https://evil.example/", "\x00",
-    "\x1b[2J", "\u202e", "\u200b", "\ud800", "🦀", "語" * 30, '"' * 40, "'", "&" * 20, "\n\n", "\t", "<mx-reply>", "[1]", "word",
+    "\x1b[2J", "\u202e", "\u200b", "\ud800", "🦀",
+    "語" * 30, '"' * 40, "'", "&" * 20, "\n\n", "\t", "<mx-reply>", "[1]", "word",
     "a long word " * 9, "<svg/onload=x>", "<math><mtext></form>", "</blockquote>", "\\", "{{x}}", "%s", "<" * 15,
 )  # fmt: skip
 URLS = (

@@ -78,7 +78,7 @@ class Scene:
 
     def configured(self, *, data: Path | None = None, admins: tuple[str, ...] = (), **settings: Any) -> Matrix:
         told = MatrixSettings(homeserver=self.server.url, user=self.account.user, **settings)
-        return Matrix(told, data or self.data, admins=admins)
+        return Matrix(told, data or self.data, admins=admins, grace=1.0)
 
     def with_password(self, **more: Any) -> Matrix:
         return self.configured(password=Secret(self.account.password), **more)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix_events import Place, after_join, encryption_of, incoming
+from bot.chat import Act
+from bot.chat.matrix_events import Place, after_join, incoming, target
+from bot.chat.matrix_memory import Said
 
 ME = "@krab:example.org"
 PLACE = Place("!room:example.org", ME, "Krab", 5)
@@ -136,7 +138,7 @@ def test_line_breaks_of_a_question_without_a_name_stay() -> None:
         {},
     ],
 )
-def test_notices_edits_own_and_other_events_are_not_heard(unheard: dict[str, Any]) -> None:
+def test_notices_own_and_other_events_are_not_heard(unheard: dict[str, Any]) -> None:
     assert incoming(unheard, PLACE) is None
 
 
@@ -181,6 +183,88 @@ def test_a_new_display_name_or_another_person_is_no_joining_of_ours(other: dict[
     assert after_join(events, ME) == (events, "")
 
 
-def test_a_room_that_becomes_encrypted_is_noticed() -> None:
-    assert encryption_of([event(), {"type": "m.room.encryption", "event_id": "$e"}]) == "$e"
-    assert encryption_of([event()]) == ""
+SAID = Said("$answer", "!room:example.org", "$1", "$1", 0, "$root")
+
+
+def reaction(key: object, about: str = "$answer") -> dict[str, Any]:
+    relation = {"rel_type": "m.annotation", "event_id": about, "key": key}
+    return {"type": "m.reaction", "event_id": "$r", "sender": "@ann:example.org", "content": {"m.relates_to": relation}}
+
+
+def edited(body: str, first: str = "$1", **new: object) -> dict[str, Any]:
+    content = {"msgtype": "m.text", "body": body, **new}
+    relation = {"rel_type": "m.replace", "event_id": first}
+    whole = event(f"* {body}", **{"m.new_content": content, "m.relates_to": relation})
+    return {**whole, "event_id": "$edit"}
+
+
+@pytest.mark.parametrize(
+    ("body", "command", "text"),
+    [
+        ("!krab series nova core", "series", "nova core"),
+        ("!krab Help", "help", ""),
+        ("!krab: watch 12", "watch", "12"),
+        ("!krab", "", ""),
+        ("!krab   why", "why", ""),
+        ("!krab 12 monkeys?", "", "12 monkeys?"),
+        ("!krab what's that?", "", "what's that?"),
+    ],
+)
+def test_the_prefix_makes_the_first_word_a_command(body: str, command: str, text: str) -> None:
+    message = incoming(event(body), PLACE)
+    assert message
+    assert (message.command, message.text, message.mentioned) == (command, text, True)
+
+
+@pytest.mark.parametrize(
+    ("emoji", "name"),
+    [("👍", "helpful"), ("👍️", "helpful"), ("👎🏽", "unhelpful"), ("✅", "resolved"), ("🙋‍♀️", "people")],
+)
+def test_a_reaction_to_an_answer_is_about_its_question(emoji: str, name: str) -> None:
+    message = incoming(reaction(emoji), PLACE, SAID)
+    assert message
+    assert (message.act, message.thread, message.in_thread) == (Act(name, "$1"), "$root", True)
+
+
+@pytest.mark.parametrize("key", ["🎉", "", None, 1, "👍👍"])
+def test_any_other_reaction_means_nothing(key: object) -> None:
+    assert incoming(reaction(key), PLACE, SAID) is None
+
+
+def test_a_reaction_to_what_is_not_ours_means_nothing() -> None:
+    assert incoming(reaction("👍"), PLACE) is None
+
+
+def test_an_edit_is_what_the_message_says_now() -> None:
+    message = incoming(edited("krab: why?"), PLACE)
+    assert message
+    assert (message.key, message.edits, message.thread, message.text) == ("$edit", "$1", "$1", "why?")
+    assert message.mentioned
+
+
+def test_an_edit_of_what_was_answered_is_for_us_and_stays_in_its_thread() -> None:
+    message = incoming(edited("and why?"), PLACE, SAID)
+    assert message
+    assert (message.mentioned, message.thread, message.in_thread) == (True, "$root", True)
+
+
+def test_an_edit_of_other_talk_is_not_for_us() -> None:
+    message = incoming(edited("and why?"), PLACE)
+    assert message
+    assert not message.mentioned
+
+
+def test_an_edit_to_something_that_is_no_text_is_not_heard() -> None:
+    assert incoming(edited("x", msgtype="m.image"), PLACE) is None
+
+
+def test_reactions_and_edits_name_what_they_are_about() -> None:
+    assert [target(e) for e in (reaction("👍"), edited("x"), event(), {})] == ["$answer", "$1", "", ""]
+
+
+def test_who_has_the_power_moderates() -> None:
+    place = Place("!r", ME, "Krab", 5, frozenset({"@ann:example.org"}))
+    message = incoming(event(), place)
+    assert message
+    assert message.moderator
+    assert not (incoming(event(), PLACE) or message).moderator

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REMEMBERED = 90 * 86400.0  # seconds for which what was said can be edited and reacted to
+GRACE = 15.0
 NOT_YET = 10.0  # seconds after which it is worth trying again while we are not connected
 
 
@@ -56,14 +57,17 @@ class Line:
 class Matrix:
     """One or more accounts, as a ``Chat``.
 
-    ``data`` is krab's data directory; ``admins`` are the user ids that may verify the bot.
+    ``data`` is krab's data directory; ``admins`` are the user ids that may verify the bot; ``grace`` is how many
+    seconds the key of an encrypted message may be late before we say so.
     """
 
     name = "matrix"
 
-    def __init__(self, settings: MatrixSettings, data: Path, *, admins: Sequence[str] = ()) -> None:
+    def __init__(
+        self, settings: MatrixSettings, data: Path, *, admins: Sequence[str] = (), grace: float = GRACE
+    ) -> None:
         told = [account for account in (settings, *settings.accounts) if account] or [settings]
-        self._accounts = [Account(account, data, frozenset(admins)) for account in told]
+        self._accounts = [Account(account, data, frozenset(admins), grace) for account in told]
 
     async def run(self, handler: Handler) -> None:
         """Deliver messages until cancelled. Raises ChatRefused when no homeserver will have us."""
@@ -117,12 +121,13 @@ class Matrix:
 class Account:
     """One account on one homeserver."""
 
-    def __init__(self, settings: MatrixSettings, data: Path, admins: frozenset[str]) -> None:
+    def __init__(self, settings: MatrixSettings, data: Path, admins: frozenset[str], grace: float) -> None:
         self.name = settings.name or settings.user or "matrix"
         self._line: Line | None = None
         self._settings = settings
         self._data = data
         self._admins = admins
+        self._grace = grace
 
     @property
     def line(self) -> Line | None:
@@ -151,6 +156,7 @@ class Account:
     ) -> Denied:  # fmt: skip
         from bot.chat.matrix_doors import Doors
         from bot.chat.matrix_rooms import Rooms
+        from bot.chat.matrix_unread import Unread
         from bot.chat.matrix_verify import Verifier
 
         async with connected(session, folder) as client:
@@ -158,10 +164,12 @@ class Account:
             try:
                 master = await self._trusted(client, folder, link)
                 verifier = Verifier(client, master, self._admins)
+                post = Post(client, memory)
+                unread = Unread(client, memory, post, grace=self._grace)
                 doors = Doors(client, self._settings.allow_invites)
-                rooms = Rooms(client, folder, memory, handler, doors, verifier)
+                rooms = Rooms(client, folder, post, unread, doors, verifier)
                 self._line = Line(client, rooms)
-                return await rooms.follow(link)
+                return await rooms.follow(link, handler)
             except Denied as error:
                 if error.logged_out:
                     return error

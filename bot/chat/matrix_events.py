@@ -137,12 +137,6 @@ def after_join(events: Sequence[Raw], me: str) -> tuple[Sequence[Raw], str]:
     return events, ""
 
 
-def encryption_of(events: Sequence[Raw]) -> str:
-    """The id of the event that turned encryption on, "" when none of these did."""
-    found = (_text(e.get("event_id")) for e in events if e.get("type") == "m.room.encryption")
-    return next(found, "")
-
-
 def _joins(event: Raw, me: str) -> bool:
     if event.get("type") != "m.room.member" or event.get("state_key") != me:
         return False

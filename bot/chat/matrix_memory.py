@@ -64,8 +64,9 @@ class Waiting:
 class Memory:
     """Owns the tables ``matrix_said`` and ``matrix_waiting``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, most_waiting: int = MOST_WAITING) -> None:
         self._db = database
+        self._most = most_waiting
         database.migrate("matrix", MIGRATIONS)
 
     def keep(self, said: Said, now: float) -> None:
@@ -92,7 +93,7 @@ class Memory:
             connection.execute("DELETE FROM matrix_said WHERE event = ?", (event,))
 
     def wait(self, account: str, waiting: Waiting) -> None:
-        """Keep a message until its key comes; beyond ``MOST_WAITING`` the oldest are given up."""
+        """Keep a message until its key comes; beyond ``most_waiting`` the oldest are given up."""
         row = (waiting.raw["event_id"], account, waiting.room, json.dumps(waiting.raw), waiting.at, waiting.told)
         with self._db.write() as connection:
             connection.execute(
@@ -101,7 +102,7 @@ class Memory:
             connection.execute(
                 "DELETE FROM matrix_waiting WHERE account = ? AND event NOT IN"
                 " (SELECT event FROM matrix_waiting WHERE account = ? ORDER BY at DESC LIMIT ?)",
-                (account, account, MOST_WAITING),
+                (account, account, self._most),
             )
 
     def waiting(self, account: str) -> tuple[Waiting, ...]:

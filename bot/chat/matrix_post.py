@@ -74,6 +74,12 @@ class Post:
         self._memory.keep(said, self._clock())
         return event
 
+    def earlier(self, event: str) -> Said | None:
+        """What we said that an event is, or that answers it."""
+        if not event:
+            return None
+        return self._memory.said(event) or next(iter(self._memory.answers(event)), None)
+
     def origin(self, event: str) -> str:
         """What an event of ours was sent for at first; the event itself when that is forgotten."""
         said = self._memory.said(event)

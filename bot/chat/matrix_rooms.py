@@ -24,7 +24,6 @@ from bot.chat.matrix_calls import Denied, Link, Unavailable, call
 from bot.chat.matrix_doors import Doors
 from bot.chat.matrix_events import Place, Raw, after_join, incoming, target
 from bot.chat.matrix_folder import Folder
-from bot.chat.matrix_memory import Memory
 from bot.chat.matrix_post import Post
 from bot.chat.matrix_reply import MatrixReply, Typing
 from bot.chat.matrix_unread import Unread
@@ -57,16 +56,14 @@ class Rooms:
     """Follows the rooms of one session, and hands over what is for hearing."""
 
     def __init__(
-        self, client: Client, folder: Folder, memory: Memory, handler: Handler, doors: Doors, verifier: Verifier
+        self, client: Client, folder: Folder, post: Post, unread: Unread, doors: Doors, verifier: Verifier
     ) -> None:  # fmt: skip
         self._client = client
         self._folder = folder
-        self._memory = memory
-        self._handler = handler
+        self._post = post
+        self._unread = unread
         self._doors = doors
         self._verifier = verifier
-        self._post = Post(client, memory)
-        self._unread = Unread(client, memory, self._post)
         self._typing = Typing(client)
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -82,7 +79,7 @@ class Rooms:
         """Where krab's own messages go out."""
         return self._post
 
-    async def follow(self, link: Link) -> Denied:
+    async def follow(self, link: Link, handler: Handler) -> Denied:
         """Sync until the login is no longer valid; returns what the homeserver said then."""
         since, whole = await asyncio.to_thread(self._folder.since, self._client.user_id), True
         saved: asyncio.Task[None] | None = None
@@ -99,7 +96,7 @@ class Rooms:
                 else:
                     link.up()
                     self.ready = True
-                    handled = [tasks.create_task(self._handle(message)) for message in heard]
+                    handled = [tasks.create_task(self._handle(message, handler)) for message in heard]
                     handled += [tasks.create_task(self._aside(event, room)) for event, room in asides]
                     tasks.create_task(self._complain())
                     saved = tasks.create_task(self._save(saved, handled, batch.next_batch))
@@ -151,10 +148,7 @@ class Rooms:
             return
         place = self._place(room)
         for event in events:
-            about = target(event)
-            answers = self._memory.answers(about)
-            earlier = self._memory.said(about) or (answers[0] if answers else None) if about else None
-            if message := incoming(event, place, earlier):
+            if message := incoming(event, place, self._post.earlier(target(event))):
                 yield message
 
     async def _room(self, room: str, info: Any, since: str) -> list[Raw]:
@@ -199,14 +193,14 @@ class Rooms:
         moderators = frozenset(mighty) | self._creators.get(room, frozenset())
         return Place(room, me, (own.display_name if own else "") or "", len(state.users), moderators)
 
-    async def _handle(self, message: Incoming) -> None:
+    async def _handle(self, message: Incoming, handler: Handler) -> None:
         """Hand one message over, in its thread's turn. A failing handler costs one answer, not the bot."""
         self._undone += 1
         turn = self._turns.setdefault(message.thread, asyncio.Lock())
         reply = MatrixReply(self._post, self._typing, message)
         try:
             async with turn, self._slots:
-                await self._handler(message, reply)
+                await handler(message, reply)
         except ChatRefused:
             self._lost = True
         except Exception:

@@ -1,6 +1,6 @@
 """Messages that can't be decrypted: kept until their key comes, asked for once, excused for once.
 
-Rules of this file: a key that is late gets ``GRACE`` seconds before anybody is bothered; then it is asked for
+Rules of this file: a key that is late gets some seconds (``grace``) before anybody is bothered; then it is asked for
 once a session, and its sender is told once a room and device. A message waits a week, also over restarts.
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE = 15.0
 LONGEST = 7 * 86400.0
 MEGOLM = "m.megolm.v1.aes-sha2"
 EXCUSE = (
@@ -34,9 +33,16 @@ class Unread:
     """The unread messages of one account. True while there are any."""
 
     def __init__(
-        self, client: Client, memory: Memory, post: Post, clock: Callable[[], float] = time.time
-    ) -> None:  # fmt: skip
+        self,
+        client: Client,
+        memory: Memory,
+        post: Post,
+        *,
+        grace: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
+        self._grace = grace
         self._memory = memory
         self._post = post
         self._clock = clock
@@ -86,7 +92,7 @@ class Unread:
             name = str(waiting.raw["event_id"])
             if now - waiting.at > LONGEST:
                 self._memory.settle(name)
-            elif now - waiting.at > GRACE and name not in self._handed and not waiting.told:
+            elif now - waiting.at > self._grace and name not in self._handed and not waiting.told:
                 self._memory.told(name)
                 whom = _whom(waiting)
                 await self._ask_for_key(waiting)

@@ -11,7 +11,6 @@ import pytest
 
 from bot.card import Card, Picture, note
 from bot.chat import ChatRefused, Parcel, Undelivered
-from bot.chat import matrix_unread as unread
 from bot.chat.matrix import Matrix
 from bot.chat.matrix_folder import Folder
 from bot.settings import Secret
@@ -153,9 +152,8 @@ async def test_edits_reactions_and_threads_work_in_an_encrypted_room(scene: Scen
 
 
 async def test_a_message_without_its_key_is_excused_once_and_answered_when_the_key_comes(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene,
 ) -> None:
-    monkeypatch.setattr(unread, "GRACE", 0.5)
     async with scene.run(scene.with_password()):
         eve = await scene.wary()
         room = await encrypted(scene, eve)
