@@ -56,6 +56,16 @@ class Digester:
         made = self.fresh(span, topics)
         return self.archive.keep(made) if span.week and span.end <= self._clock() else made
 
+    def published(self, span: Span) -> bool:
+        """Whether there is a digest of a week."""
+        return self.archive.get(span.week) is not None
+
+    def correct(self, span: Span, topics: Sequence[str] = ()) -> Digest:
+        """Compose a week anew, and keep that instead of what was published."""
+        made = self.fresh(span, topics)
+        self.archive.replace(made)
+        return made
+
     def latest(self) -> Span:
         """Return the last week that is over, or the one of the newest mail when that is older."""
         newest, last = self._histories.newest(), last_week(self._clock())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.card import Card, Form
 from bot.chat import Handler, Parcel, Profile
+from bot.digest.model import Digest
+from bot.digest.span import Span, week
 from bot.model import Answer, Citation, Progress, Question, Sentence, Status, silent
 from index.model import Kind
 
@@ -124,3 +127,28 @@ class FakeClock:
 
     def move(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+@dataclass
+class FakeDigester:
+    """Makes digests in which nothing happened; ``mails`` tells the corrected one from the first."""
+
+    kept: dict[tuple[str, tuple[str, ...]], Digest] = field(default_factory=dict)
+    composed: int = 0
+
+    def fresh(self, span: Span, topics: Sequence[str] = ()) -> Digest:
+        self.composed += 1
+        return Digest(span.week, span.begin, span.end, self.composed, 0, 0, tuple(topics))
+
+    def publish(self, span: Span, topics: Sequence[str] = ()) -> Digest:
+        return self.kept.setdefault((span.week, tuple(topics)), self.fresh(span, topics))
+
+    def published(self, span: Span) -> bool:
+        return (span.week, ()) in self.kept
+
+    def correct(self, span: Span, topics: Sequence[str] = ()) -> Digest:
+        self.kept[span.week, tuple(topics)] = made = self.fresh(span, topics)
+        return made
+
+    def latest(self) -> Span:
+        return week("2025-W27")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.digest.dates import span
 from bot.digest.span import Span, UnknownSpan, last_week, since, week, week_of
 
 NOW = datetime(2025, 7, 9, 15, 30, tzinfo=UTC)  # a Wednesday
@@ -28,9 +29,9 @@ def test_what_is_no_week_is_refused(name: str) -> None:
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)))  # noqa: DTZ001 - given its zone below
 def test_every_moment_is_in_its_own_week(moment: datetime) -> None:
-    span = week_of(moment.replace(tzinfo=UTC))
-    assert span.begin <= moment.replace(tzinfo=UTC) < span.end
-    assert week(span.week) == span
+    found = week_of(moment.replace(tzinfo=UTC))
+    assert found.begin <= moment.replace(tzinfo=UTC) < found.end
+    assert week(found.week) == found
 
 
 def test_the_last_week_is_over() -> None:
@@ -63,6 +64,23 @@ def test_what_is_no_day_before_now_is_refused(told: str) -> None:
 
 
 def test_a_span_is_written_as_people_write_it() -> None:
-    assert week("2025-W28").title == "7–13 July 2025"
-    assert week("2025-W27").title == "30 June – 6 July 2025"
-    assert week("2026-W01").title == "29 December 2025 – 4 January 2026"
+    assert written("2025-W28") == "7–13 July 2025"
+    assert written("2025-W27") == "30 June – 6 July 2025"
+    assert written("2026-W01") == "29 December 2025 – 4 January 2026"
+
+
+@pytest.mark.parametrize(
+    ("language", "days"),
+    [
+        ("de", "30. Juni – 6. Juli 2025"),
+        ("fr", "30 juin – 6 juillet 2025"),
+        ("es", "30 de junio – 6 de julio de 2025"),
+        ("iso", "2025-06-30 to 2025-07-06"),
+    ],
+)
+def test_dates_are_written_in_the_language_that_is_wanted(language: str, days: str) -> None:
+    assert written("2025-W27", language) == days
+
+
+def written(name: str, language: str = "en") -> str:
+    return span(week(name).begin, week(name).end, language)

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from bot.card import Card, Line, Picture, Section, Span, Style
 from bot.chat.text import one_line, shorten
+from bot.digest.dates import span
 from bot.digest.model import Applied, Article, Cited, Digest, Discussion, Mention, Newcomer, Posting, Waiting
-from bot.digest.span import Span as Stretch
 
 T = TypeVar("T")
 
@@ -50,21 +50,23 @@ NAMES = 3  # of people, before "and 4 more"
 STANCES = {"objects": "objects", "proposes": "proposes", "agrees": "agrees"}
 
 
-def card(digest: Digest, length: Length = Length.FULL, *, picture: Picture | None = None, page: str = "") -> Card:
+def card(
+    digest: Digest, length: Length = Length.FULL, *, picture: Picture | None = None, page: str = "", dates: str = "en"
+) -> Card:
     """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
     draw = _Drawn(MEASURES[length])
     sections = [_head(digest), *([] if not digest.quiet else [_quiet(digest)])]
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
     last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
-    return Card(title(digest), (*sections, *last, _foot(digest)), picture=picture)
+    return Card(title(digest, dates), (*sections, *last, _foot(digest)), picture=picture)
 
 
-def title(digest: Digest) -> str:
+def title(digest: Digest, dates: str = "en") -> str:
     """Return the heading of a digest."""
     about = f" on {', '.join(digest.topics)}" if digest.topics else ""
-    span = Stretch(digest.begin, digest.end).title
-    return f"Rust in the kernel{about}, {f'week {int(digest.week[-2:])}: ' if digest.week else ''}{span}"
+    days = span(digest.begin, digest.end, dates)
+    return f"Rust in the kernel{about}, {f'week {int(digest.week[-2:])}: ' if digest.week else ''}{days}"
 
 
 def _head(digest: Digest) -> Section:

@@ -28,17 +28,6 @@ class Span:
     end: datetime
     week: str = ""
 
-    @property
-    def title(self) -> str:
-        """The span as a person writes it: "7–13 July 2025"."""
-        first, last = self.begin, self.end - timedelta(microseconds=1)
-        if first.date() == last.date():
-            return f"{first.day} {first:%B %Y}"
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}–{last.day} {last:%B %Y}"
-        year = "" if first.year == last.year else f" {first.year}"
-        return f"{first.day} {first:%B}{year} – {last.day} {last:%B %Y}"
-
 
 def week(name: str) -> Span:
     """Return the week called "2025-W28". Raises ``UnknownSpan``."""
