@@ -114,7 +114,7 @@ class DigestPost:
     def archive(self) -> None:
         """Publish the last week that is over, whether anybody subscribed or not."""
         latest = self._digester.latest()
-        if latest.end <= self._clock():
+        if not self._digester.published(latest):
             self._digester.publish(latest)
 
     def correct(self, name: str) -> int:

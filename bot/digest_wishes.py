@@ -81,7 +81,9 @@ def _time(value: str, wanted: Subscription) -> Subscription | None:
 
 def _zone(value: str, wanted: Subscription) -> Subscription | None:
     known = {name.lower(): name for name in available_timezones()}
-    cities = {name.rsplit("/", 1)[-1]: full for name, full in known.items() if "/" in name and not full.startswith("Etc")}
+    cities = {
+        name.rsplit("/", 1)[-1]: full for name, full in known.items() if "/" in name and not full.startswith("Etc")
+    }
     name = known.get(value.lower()) or cities.get(value.lower().replace(" ", "_"))
     return _at(wanted, zone=name) if name else None
 
@@ -135,4 +137,3 @@ def until(told: str, cadence: Cadence, now: datetime) -> datetime:
     if found <= now:
         raise Unclear(f"{day} is over. Until when?")
     return found
-

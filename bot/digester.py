@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.digest import topics as asked
 from bot.digest.collect import collect
@@ -13,6 +13,8 @@ from bot.digest.span import Span, last_week, week_of
 from bot.digests import Digests
 from index.catalog import Catalog
 from index.histories import Histories
+
+SETTLED = timedelta(hours=1)  # until the last mails of a week were read
 
 
 def _now() -> datetime:
@@ -49,12 +51,12 @@ class Digester:
         return compose(asked.about(material, topics), tuple(topics))
 
     def publish(self, span: Span, topics: Sequence[str] = ()) -> Digest:
-        """Return the digest of a week, and keep it when the week is over: from then on it stays as it is."""
+        """Return the digest of a week, and keep it when the week's mail is in: from then on it stays as it is."""
         published = self.archive.get(span.week, topics)
         if published:
             return published
         made = self.fresh(span, topics)
-        return self.archive.keep(made) if span.week and span.end <= self._clock() else made
+        return self.archive.keep(made) if span.week and span.end + SETTLED <= self._clock() else made
 
     def published(self, span: Span) -> bool:
         """Whether there is a digest of a week."""

@@ -75,6 +75,9 @@ def _command(incoming: Incoming, orders: Mapping[str, Order]) -> Incoming:
 
 def _spoken(incoming: Incoming, orders: Mapping[str, Order]) -> Incoming:
     """A message to krab that is a command's name, or begins with one that no question begins with."""
+    for order in orders.values():
+        if order.asked and (match := order.asked.fullmatch(incoming.text)):
+            return replace(incoming, command=order.name, text=match["rest"] or "")
     first, _, rest = incoming.text.strip().partition(" ")
     name = first.lower().strip("/!.:")
     if asks_for_help(incoming.text) and HELP in orders:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, dispatcher, forget_old, poller, reindexing_ordered, site, watcher
+from bot.wiring import Krab, chats, digest_post, dispatcher, forget_old, poller, reindexing_ordered, site, watcher
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +31,14 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    handling = dispatcher(krab)
     adapters = chats(krab.settings)
+    handling = dispatcher(krab, adapters)
     page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
     tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
     tasks += [asyncio.create_task(_reindex(krab), name="reindex")]
     tasks += [asyncio.create_task(_keep_up(krab), name="upkeep")]
     tasks += [asyncio.create_task(_watch(krab), name="watcher")]
+    tasks += [asyncio.create_task(_digests(krab), name="digests")]
     tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
@@ -92,6 +93,18 @@ async def _watch(krab: Krab) -> None:
             await asyncio.to_thread(watching.look)
         except Exception:
             log.exception("watched series were not looked at; the next look is in %.0f s", PAUSE)
+        await asyncio.sleep(PAUSE)
+
+
+async def _digests(krab: Krab) -> None:
+    """Send digests that are due; once a week is over, publish its digest."""
+    sending = digest_post(krab)
+    while True:
+        try:
+            await asyncio.to_thread(sending.tick)
+            await asyncio.to_thread(sending.archive)
+        except Exception:
+            log.exception("digests were not looked at; the next look is in %.0f s", PAUSE)
         await asyncio.sleep(PAUSE)
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from bot.admin import Admin
     from bot.chat import Chat
+    from bot.digest_post import DigestPost
     from bot.digester import Digester
     from bot.dispatch import Dispatcher
     from bot.model import Answer, Question
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from bot.ordering import Ordering
     from bot.orders import Context
     from bot.reindexing import Reindexing
+    from bot.subscriptions import Subscriptions
     from bot.watcher import Watcher
     from bot.web import SourceRow, StatusView
     from bot.writer import Writer
@@ -370,20 +372,41 @@ def digester(krab: Krab) -> Digester:
     return Digester(krab.index.catalog, krab.index.histories, Digests(krab.memory), stalled=stalled)
 
 
-def ordering(krab: Krab) -> Ordering:
+def subscriptions(krab: Krab) -> Subscriptions:
+    """Return who gets which digest when."""
+    from bot.subscriptions import Subscriptions
+
+    return Subscriptions(krab.memory, krab.outbox)
+
+
+def digest_post(krab: Krab) -> DigestPost:
+    """Return what sends digests to those who subscribed."""
+    from bot.chart import picture
+    from bot.digest_post import DigestPost
+
+    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture)
+
+
+def ordering(krab: Krab, adapters: Sequence[Chat] = ()) -> Ordering:
     """Return what runs chat commands, with all that they may use."""
     from bot.ordering import Ordering
     from bot.orders import found
 
-    return Ordering(found(), context(krab))
+    return Ordering(found(), context(krab, adapters))
 
 
-def context(krab: Krab) -> Context:
+def context(krab: Krab, adapters: Sequence[Chat] = ()) -> Context:
     """Return what chat commands may use."""
+    from bot.chat import Profile
     from bot.orders import Context
 
     admins = frozenset((service, user) for service, users in krab.settings.admins for user in users)
     curators = frozenset((service, user) for service, users in krab.settings.curators for user in users)
+    subscribed, services = subscriptions(krab), {chat.name: chat for chat in adapters}
+
+    async def profile(service: str, user: str) -> Profile:
+        return await services[service].profile(user) if service in services else Profile()
+
     return Context(
         ask=krab.answerer.answer,
         index=krab.index,
@@ -394,7 +417,7 @@ def context(krab: Krab) -> Context:
         watches=krab.watches,
         watcher=watcher(krab),
         fetch=partial(fetch_named, krab),
-        forgetters=(krab.state.forget, krab.feedback.forget, krab.watches.forget),
+        forgetters=(krab.state.forget, krab.feedback.forget, krab.watches.forget, subscribed.forget),
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
@@ -405,6 +428,10 @@ def context(krab: Krab) -> Context:
         audit=krab.audit,
         reindexing=reindexing_ordered(krab),
         notes=notebook(krab),
+        subscriptions=subscribed,
+        digester=digester(krab),
+        digest_post=digest_post(krab),
+        profile=profile,
         cancel_reindex=lambda: cancel(krab.database),
     )
 
@@ -424,7 +451,7 @@ def watcher(krab: Krab) -> Watcher:
     return Watcher(krab.watches, krab.outbox, krab.index)
 
 
-def dispatcher(krab: Krab) -> Dispatcher:
+def dispatcher(krab: Krab, adapters: Sequence[Chat] = ()) -> Dispatcher:
     """Return what handles the messages of every chat."""
     from bot.dispatch import Dispatcher
 
@@ -436,7 +463,7 @@ def dispatcher(krab: Krab) -> Dispatcher:
         answer,
         krab.state,
         krab.settings.limits,
-        ordering=ordering(krab),
+        ordering=ordering(krab, adapters),
         manner=krab.channels.manner,
         reading=Reading(krab.index.catalog).words,
     )

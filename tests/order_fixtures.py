@@ -8,6 +8,9 @@ from typing import Any, cast
 from bot.admin import Admin
 from bot.audit import Audit
 from bot.channels import Channels
+from bot.chat import Profile
+from bot.digest_post import DigestPost
+from bot.digester import Digester
 from bot.feedback import Feedback
 from bot.notebook import Notebook
 from bot.ordering import Ordering
@@ -15,6 +18,7 @@ from bot.orders import Context, found
 from bot.outbox import Outbox
 from bot.reindexing import Reindexing
 from bot.state import State
+from bot.subscriptions import Subscriptions
 from bot.watcher import Watcher
 from bot.watches import Watches
 from bot.web_views import SourceRow, StatusView
@@ -26,6 +30,11 @@ ROWS = (
     SourceRow("mud-blog", "feed", "https://mud.example/feed", "failing", last_error="it answers 503"),
 )
 STATUS = StatusView(1234, 567, 8901, NOON, "fake/1", "0.9", ready=True)
+
+
+async def profile(_: str, user: str) -> Profile:
+    """Everybody but Bo lives in Berlin; nothing is known of him."""
+    return Profile() if user == "bo" else Profile(user, "Europe/Berlin")
 
 
 def context(state: State | None = None, **changes: Any) -> Context:
@@ -52,6 +61,10 @@ def context(state: State | None = None, **changes: Any) -> Context:
         audit=cast(Audit, None),
         reindexing=cast(Reindexing, None),
         notes=cast(Notebook, None),
+        subscriptions=cast(Subscriptions, None),
+        digester=cast(Digester, None),
+        digest_post=cast(DigestPost, None),
+        profile=profile,
         cancel_reindex=lambda: False,
     )
     return replace(made, **changes)

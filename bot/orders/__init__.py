@@ -14,6 +14,7 @@ Rules of this folder:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,18 +24,21 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bot.chat import Incoming, Reply
+from bot.chat import Incoming, Profile, Reply
 
 if TYPE_CHECKING:
     from bot.admin import Admin
     from bot.audit import Audit
     from bot.channels import Channels
+    from bot.digest_post import DigestPost
+    from bot.digester import Digester
     from bot.feedback import Feedback
     from bot.model import Answer, Question
     from bot.notebook import Notebook
     from bot.outbox import Outbox
     from bot.reindexing import Reindexing
     from bot.state import Asked, State
+    from bot.subscriptions import Subscriptions
     from bot.watcher import Watcher
     from bot.watches import Watches
     from bot.web_views import SourceRow, StatusView
@@ -82,6 +86,10 @@ class Context:
     reindexing: Reindexing
     notes: Notebook
     cancel_reindex: Callable[[], bool]
+    subscriptions: Subscriptions
+    digester: Digester
+    digest_post: DigestPost
+    profile: Callable[[str, str], Coroutine[Any, Any, Profile]]  # of (service, user)
 
     def may(self, incoming: Incoming, who: Who) -> bool:
         """Whether the person may give orders that are for ``who``."""
@@ -102,6 +110,7 @@ class Order:
 
     ``acts`` are the names of the buttons and forms it answers to. ``spoken`` says that in a message to
     krab its name as first word is enough ("@krab watch …"): never for a word that questions begin with.
+    ``asked`` matches whole messages that stand for it, what to pass on in a group ``rest``.
     """
 
     name: str
@@ -112,6 +121,7 @@ class Order:
     acts: tuple[str, ...] = ()
     spoken: bool = False
     topic: Topic = Topic.ASK
+    asked: re.Pattern[str] | None = None
 
 
 def found() -> Mapping[str, Order]:
