@@ -5,6 +5,7 @@
     ablation   krab's ranking without each thing that it goes by
     answers    krab eval and krab verify over everything
     latency    questions over the running server, cold commands
+    growth     the same over ten times as much, with memory
     crash      SIGKILL at 20 random moments of an import
 
 The real data stands outside the project: ``--shared DIR`` (or KRAB_SHARED) names a folder with data/ and
@@ -18,24 +19,22 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from index.engine import Ranking
 
 KRAB = (sys.executable, "-m", "bot")
 KILLS = 20
+TIMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,78 +119,17 @@ def _import(name: str, paths: Sequence[str], folder: Path, config: Path | None =
 
 
 def retrieval(bench: Bench) -> None:
-    """Compare rankings over the same parts and questions."""
-    from index.engine import DEFAULT_RANKING, Ranking
-    from index.lexical import BODY_ONLY
-    from index.rank import Weights, reciprocal
+    """Compare krab's ranking with its yardsticks."""
+    from tests.evaluation.retrieval import yardsticks
 
-    words = Ranking(Weights.only(words=1), BODY_ONLY)
-    meaning = Ranking(Weights.only(meaning=1))
-    with _retrieving(bench) as ask:
-        for path in bench.question_files:
-            print(path.name)
-            bm25, cosine, krab = ask(path, words), ask(path, meaning), ask(path, DEFAULT_RANKING)
-            fused = [tuple(reciprocal(*pair)) for pair in zip(bm25, cosine, strict=True)]
-            for name, found in (
-                ("BM25 (parts' own words)", bm25),
-                ("MiniLM (passages' vectors)", cosine),
-                ("equal-weight rank fusion", fused),
-                ("krab", krab),
-            ):
-                print(f"{name:<28}{_figures(path, found)}")
+    yardsticks(bench.everything(), bench.question_files)
 
 
 def ablation(bench: Bench) -> None:
-    """Leave out one thing at a time that speaks for a part, and see what is lost."""
-    from dataclasses import fields, replace
+    """See what each thing is worth that ranking goes by."""
+    from tests.evaluation.retrieval import ablation
 
-    from index.engine import DEFAULT_RANKING
-
-    weights = DEFAULT_RANKING.weights
-    with _retrieving(bench) as ask:
-        for path in bench.question_files:
-            print(f"{path.name}\n{'everything':<28}{_figures(path, ask(path, DEFAULT_RANKING))}")
-            for field in fields(weights):
-                without = replace(DEFAULT_RANKING, weights=replace(weights, **{field.name: 0.0}))
-                print(f"without {field.name:<20}{_figures(path, ask(path, without))}", flush=True)
-
-
-Found = list[tuple[str, ...]]
-
-
-@contextmanager
-def _retrieving(bench: Bench) -> Iterator[Callable[[Path, Ranking], Found]]:
-    """Give a function that answers a question file with the parts that a ranking finds."""
-    from bot import evaluation
-    from bot.question import Want, read
-    from bot.settings import load
-    from bot.wiring import opened
-
-    with opened(load({}, data=str(bench.everything()))) as everything:
-
-        def ask(path: Path, ranking: Ranking) -> Found:
-            found = []
-            for question in evaluation.conversation(evaluation.read(path)):
-                reading = read(question)
-                events = ("applied",) if Want.STATE in reading.wants else ()
-                results = everything.index.search(reading.text, 50, ranking=ranking, events=events)
-                found.append(tuple(r.found.passage.part for r in results))
-            return found
-
-        yield ask
-
-
-def _figures(path: Path, found: Found) -> str:
-    from bot import evaluation
-    from bot.model import Answer, Status
-
-    outcomes = [
-        evaluation.outcome(one, Answer(Status.ANSWERED, retrieved=ids), lambda _: None)
-        for one, ids in zip(evaluation.read(path), found, strict=True)
-    ]
-    figures = evaluation.report(outcomes).as_dict()
-    keys = ("hit_at_1", "hit_at_5", "hit_at_10", "mrr_at_10", "ndcg_at_10")
-    return "".join(f" {key} {figures[key]:.3f}" for key in keys)
+    ablation(bench.everything(), bench.question_files)
 
 
 def answers(bench: Bench) -> None:
@@ -204,6 +142,34 @@ def answers(bench: Bench) -> None:
 def latency(bench: Bench) -> None:
     """Time questions over HTTP, and cold commands."""
     folder = bench.everything()
+    _served("warm, over HTTP", bench, folder)
+    cold = [*KRAB, "ask", "--data", str(folder), "Who maintains Rust Binder?"]
+    for name, command in (("krab ask, cold", cold), ("krab --help", [*KRAB, "--help"])):
+        run = partial(subprocess.run, command, check=True, capture_output=True)
+        times = sorted(_timed(run) for _ in range(7))
+        print(f"{name}: median {_at(times, 0.5) / 1000:.2f} s, worst {times[-1] / 1000:.2f} s")
+
+
+def growth(bench: Bench) -> None:
+    """Time the same questions over ten times as much, replicated with noise."""
+    from tests.evaluation.growth import grow
+
+    folder = bench.work / f"times-{TIMES}"
+    if not folder.exists():
+        half = _empty(bench.work / "growing")
+        with closing(sqlite3.connect(bench.everything() / "krab.db")) as database:
+            database.execute("VACUUM INTO ?", (str(half / "krab.db"),))
+        started = time.monotonic()
+        grow(half, TIMES)
+        half.rename(folder)
+        print(f"made {TIMES} times as much in {time.monotonic() - started:.0f} s")
+    krab("status", data=folder)  # fills the caches
+    for name, data in (("as it is", bench.everything()), (f"{TIMES} times as much", folder)):
+        _served(name, bench, data)
+
+
+def _served(name: str, bench: Bench, folder: Path) -> None:
+    """Ask every question over HTTP, twice; print how long the second time took, and what the server holds in memory."""
     config = bench.work / "serve.toml"
     config.write_text('sources = []\n[web]\nlisten = "127.0.0.1:18480"\n')
     questions = [json.loads(line)["question"] for line in bench.questions.read_text().splitlines()]
@@ -213,22 +179,29 @@ def latency(bench: Bench) -> None:
     try:
         _wait_for("http://127.0.0.1:18480/readyz")
         for _ in range(2):
-            times = sorted(_timed(partial(_ask, q)) for q in questions)
-        print(f"warm, over HTTP, {len(times)} questions: p50 {_at(times, 0.5):.0f} ms, p95 {_at(times, 0.95):.0f} ms")
+            answers = [_timed_answer(question) for question in questions]
+        for what, times in (("HTTP", sorted(t for t, _ in answers)), ("answer", sorted(t for _, t in answers))):
+            print(
+                f"{name}, {len(times)} questions, {what}: p50 {_at(times, 0.5):.0f} ms, p95 {_at(times, 0.95):.0f} ms"
+            )
+        print(f"{name}: {_resident(server.pid):.0f} MiB resident", flush=True)
     finally:
         server.terminate()
         server.wait(30)
-    cold = [*KRAB, "ask", "--data", str(folder), "Who maintains Rust Binder?"]
-    for name, command in (("krab ask, cold", cold), ("krab --help", [*KRAB, "--help"])):
-        run = partial(subprocess.run, command, check=True, capture_output=True)
-        times = sorted(_timed(run) for _ in range(7))
-        print(f"{name}: median {_at(times, 0.5) / 1000:.2f} s, worst {times[-1] / 1000:.2f} s")
 
 
-def _ask(question: str) -> None:
+def _timed_answer(question: str) -> tuple[float, float]:
+    """Return the milliseconds until the answer was here, and those that krab itself counted."""
     url = "http://127.0.0.1:18480/api/ask?" + urllib.parse.urlencode({"q": question})
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        json.load(answer)
+    started = time.perf_counter()
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        told = json.load(answer)
+    return (time.perf_counter() - started) * 1000, float(told["took_ms"])
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
 
 def _wait_for(url: str) -> None:
@@ -289,6 +262,7 @@ BENCHES = {
     "ablation": ablation,
     "answers": answers,
     "latency": latency,
+    "growth": growth,
     "crash": crash,
 }
 
