@@ -28,8 +28,7 @@ class Weights:
     words: float = 0.17  # its own words
     quoted: float = 0.085  # the words of others that it answers
     comments: float = 0.04  # comments that its diff adds
-    thread_meaning: float = 0.065  # the closest passage of its whole document
-    thread_words: float = 0.085  # the best own words of its whole document
+    thread: float = 0.085  # the best own words of its whole document
     author: float = 0.13  # somebody who is named wrote it
     answered: float = 0.045  # … or wrote what it answers
     page: float = 0.045  # documentation and policies
@@ -76,7 +75,6 @@ class Scored:
 def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list[Scored]:
     """Return ``candidates`` with their scores, best first."""
     top = {name: _top(getattr(c, name) for c in candidates) for name in ("words", "quoted", "comments")}
-    nearest = _best((c.document, c.cosine) for c in candidates)
     wordiest = _best((c.document, c.words / top["words"]) for c in candidates)
     newest = max((c.date for c in candidates if c.date), default=None)
     scored = []
@@ -86,7 +84,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
             "words": weights.words * c.words / top["words"],
             "quoted": weights.quoted * c.quoted / top["quoted"],
             "comments": weights.comments * c.comments / top["comments"],
-            "thread": weights.thread_meaning * nearest[c.document] + weights.thread_words * wordiest[c.document],
+            "thread": weights.thread * wordiest[c.document],
             "author": weights.author * c.author,
             "answered": weights.answered * c.answered,
             "kind": {Kind.PAGE: weights.page, Kind.NOTE: weights.note}.get(c.kind, 0.0),

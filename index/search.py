@@ -55,7 +55,7 @@ class Searcher:
     def search(self, query: Query, k: int, ranking: Ranking = DEFAULT_RANKING) -> list[rank.Scored]:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
-        vector = self.embedder.embed([query.text])[0] if weights.meaning or weights.thread_meaning else None
+        vector = self.embedder.embed([query.text])[0] if weights.meaning else None
         while True:
             near = self.caches.vectors.search(vector, ranking.depth) if vector is not None else []
             worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
@@ -103,7 +103,7 @@ class Searcher:
 
 
 def _wordy(weights: rank.Weights) -> bool:
-    return any((weights.words, weights.quoted, weights.comments, weights.thread_words))
+    return any((weights.words, weights.quoted, weights.comments, weights.thread))
 
 
 def _until(considered: Considered, until: datetime | None) -> bool:
