@@ -296,6 +296,11 @@ class Catalog:
         sql = "SELECT author, count(*) FROM parts WHERE kind = ? AND date < ? GROUP BY author"
         return self._database.connection().execute(sql, (kind.value, codec.seconds(until))).fetchall()
 
+    def titled(self, kind: Kind) -> list[tuple[str, str]]:
+        """Return the id and title of every part of ``kind``."""
+        sql = "SELECT id, title FROM parts WHERE kind = ? ORDER BY id"
+        return self._database.connection().execute(sql, (kind.value,)).fetchall()
+
     def reject(self, rejected: Iterable[Rejected], source: str) -> None:
         """Remember what could not be read, and why."""
         with self._database.write() as connection:

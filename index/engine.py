@@ -17,11 +17,12 @@ from pathlib import Path
 from index import rank
 from index.caches import Caches, discard
 from index.catalog import Catalog, Changes, Found, Generation
+from index.curated import Titles
 from index.database import Database
 from index.embed import Embedder
 from index.errors import IndexProblem, NeedsReindex
 from index.histories import Histories, Kin, strangers
-from index.model import Batch, Document, Hit, Part
+from index.model import Batch, Document, Hit, Kind, Part
 from index.passages import VERSION
 from index.people import AddressBook
 from index.search import DEFAULT_RANKING as DEFAULT_RANKING
@@ -68,6 +69,7 @@ class Index:
         self._moving = threading.Lock()
         self._seen = -1
         self._book: tuple[int, AddressBook] | None = None
+        self._titles: tuple[int, Titles] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
         self.sync()
@@ -88,7 +90,7 @@ class Index:
         return Caches(self._folder, self.catalog, generation, self._new_store(embedder.dimensions))
 
     def _use(self, caches: Caches, embedder: Embedder) -> None:
-        self._caches, self.embedder = caches, embedder
+        self._caches, self.embedder, self._titles = caches, embedder, None
         self._generation, self._vectors, self._words = caches.generation, caches.vectors, caches.words
 
     @property
@@ -163,7 +165,7 @@ class Index:
         self._refresh()
         with self._lock:
             searcher = Searcher(self.catalog, self.histories, self._caches, self.embedder)
-            scored = searcher.search(Query(query, self.people(query), events, until), k, ranking)[:k]
+            scored = searcher.search(Query(query, self.people(query), events, until, self._notes()), k, ranking)[:k]
         found = self.catalog.found([s.candidate.passage for s in scored])
         return [_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found]
 
@@ -173,6 +175,13 @@ class Index:
         if self._book is None or self._book[0] != tick:
             self._book = tick, AddressBook(self.catalog.authors(), self._uses)
         return self._book[1].find(text)
+
+    def _notes(self) -> Titles:
+        tick = self._seen
+        if self._titles is None or self._titles[0] != tick:
+            titled = self.catalog.titled(Kind.NOTE)
+            self._titles = tick, Titles.of(titled, self.embedder, self._words.terms)
+        return self._titles[1]
 
     def _uses(self, word: str) -> int:
         return max(map(self._words.uses, self._words.terms(word)), default=0)

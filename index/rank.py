@@ -32,7 +32,8 @@ class Weights:
     author: float = 0.13  # somebody who is named wrote it
     answered: float = 0.045  # … or wrote what it answers
     page: float = 0.045  # documentation and policies
-    note: float = -0.13  # our own summaries come behind what they sum up
+    note: float = -0.13  # our own summaries come behind what they sum up,
+    asked: float = 0.45  # … but for one whose title asks what is asked: that is the answer somebody wrote down
     age: float = 0.02  # taken from what is five years older than the newest candidate
     fellow: float = 0.013  # taken for each better part of the same document, up to four: a thread speaks once
     event: float = 0.085  # it tells an event of the kind that is asked for,
@@ -47,7 +48,8 @@ class Weights:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What is known of a part that may answer. Word scores are BM25's as found; ``passage`` is the closest one's
-    number; ``author`` and ``answered`` say how surely the part, or the one it answers, is by somebody named.
+    number; ``author`` and ``answered`` say how surely the part, or the one it answers, is by somebody named;
+    ``asked`` how surely its title asks what is asked (curated notes only).
     """
 
     part: str
@@ -61,6 +63,7 @@ class Candidate:
     comments: float = 0.0
     author: float = 0.0
     answered: float = 0.0
+    asked: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
             "thread": weights.thread * wordiest[c.document],
             "author": weights.author * c.author,
             "answered": weights.answered * c.answered,
+            "asked": weights.asked * c.asked,
             "kind": {Kind.PAGE: weights.page, Kind.NOTE: weights.note}.get(c.kind, 0.0),
             "age": -weights.age * _age(c.date, newest),
         }

@@ -13,6 +13,7 @@ from datetime import datetime
 from index import rank
 from index.caches import Caches
 from index.catalog import Catalog, Considered
+from index.curated import Titles
 from index.embed import Embedder, Vectors
 from index.histories import Histories
 from index.lexical import Fields
@@ -35,12 +36,15 @@ DEFAULT_RANKING = Ranking()
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched: the words, whom they speak of (how surely), the events that are asked for, and until when."""
+    """What is searched: the words, whom they speak of (how surely), the events that are asked for, and until when;
+    ``notes`` are the titles of those that somebody wrote down the answer in.
+    """
 
     text: str
     people: Mapping[str, float] = field(default_factory=dict)
     events: Collection[str] = ()
     until: datetime | None = None
+    notes: Titles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,25 @@ class Searcher:
             # What came later has filled the first places: look further down.
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
-        scored = rank.score(self._candidates(query, known, cosine), weights)
+        scored = rank.score(self._candidates(query, known, cosine, self._asking(query, vector)), weights)
         return rank.spread(self._lifted(scored, query.events, weights) if query.events else scored, weights)
 
     def _cosines(self, vector: Vectors | None, known: Sequence[Considered]) -> Mapping[int, float]:
         numbers = [n for c in known for n in c.passages]
         return {} if vector is None else dict(self.caches.vectors.search(vector, len(numbers), numbers))
 
+    def _asking(self, query: Query, vector: Vectors | None) -> Mapping[str, float]:
+        if vector is None or query.notes is None:
+            return {}
+        terms = dict.fromkeys(self.caches.words.terms(query.text))
+        return query.notes.asking(vector, {term: self.caches.words.rarity(term) for term in terms})
+
     def _candidates(
-        self, query: Query, known: Sequence[Considered], cosine: Mapping[int, float]
+        self,
+        query: Query,
+        known: Sequence[Considered],
+        cosine: Mapping[int, float],
+        asking: Mapping[str, float],
     ) -> list[rank.Candidate]:
         firsts = [c.passages[0] for c in known]
         body, quoted, comments = (self.caches.words.scores(query.text, name, firsts) for name in _SCORED)
@@ -91,6 +105,7 @@ class Searcher:
                 comments=comments.get(c.passages[0], 0.0),
                 author=query.people.get(c.author, 0.0),
                 answered=query.people.get(c.answered, 0.0),
+                asked=asking.get(c.part, 0.0),
             )
             for c in known
         ]

@@ -27,6 +27,7 @@ CANDIDATES = st.lists(
         comments=st.floats(0, 50),
         author=st.floats(0, 1),
         answered=st.floats(0, 1),
+        asked=st.floats(0, 1),
     ),
     max_size=12,
     unique_by=lambda c: c.part,
@@ -84,6 +85,10 @@ def test_whatever_speaks_for_a_part_lifts_it(better: dict[str, object]) -> None:
 
 def test_a_summary_comes_behind_what_it_sums_up() -> None:
     assert order(replace(PLAIN, kind=Kind.NOTE), other()) == ["other", "plain"]
+
+
+def test_a_summary_that_asks_what_is_asked_comes_first() -> None:
+    assert order(PLAIN, other(kind=Kind.NOTE, asked=1.0))[0] == "other"
 
 
 def test_a_part_gains_from_what_stands_in_its_document() -> None:

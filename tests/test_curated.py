@@ -1,0 +1,47 @@
+"""A note whose title asks what is asked is found first; other notes stay behind what they sum up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from index.curated import CLOSE, SAME, WORDS, Titles
+
+RARITY = {"frog": 3.0, "leaf": 1.0}
+
+
+class Compass:
+    """Embeds "east" and everything else at right angles."""
+
+    identity = "compass"
+    dimensions = 2
+
+    def embed(self, texts: object) -> np.ndarray:
+        return np.array([[1.0, 0.0] if "east" in t else [0.0, 1.0] for t in texts], np.float32)  # type: ignore[attr-defined]
+
+
+def titles(*pairs: tuple[str, str]) -> Titles:
+    return Titles.of(pairs, Compass(), str.split)
+
+
+@pytest.mark.parametrize(
+    ("title", "sure"),
+    [
+        ("east frog leaf", 1.0),
+        ("east", (1.0 - CLOSE) / (SAME - CLOSE)),
+        ("west frog leaf", 0.0),
+    ],
+)
+def test_meaning_and_rare_words_say_how_surely_a_title_asks_the_same(title: str, sure: float) -> None:
+    found = titles(("n", title)).asking(np.array([1.0, 0.0], np.float32), RARITY)
+    assert found.get("n", 0.0) == pytest.approx(sure, abs=1e-6)
+
+
+def test_words_count_by_their_rarity() -> None:
+    vector = np.array([0.8, 0.6], np.float32)
+    found = titles(("rare", "frog west"), ("common", "leaf west")).asking(vector, RARITY)
+    assert found == {"rare": pytest.approx((0.6 + WORDS * 0.75 - CLOSE) / (SAME - CLOSE), abs=1e-6)}
+
+
+def test_without_notes_nothing_is_asked() -> None:
+    assert titles().asking(np.array([1.0, 0.0], np.float32), RARITY) == {}
