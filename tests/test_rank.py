@@ -14,6 +14,7 @@ from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score, sp
 from tests.fakes import NOON
 
 PLAIN = Candidate("plain", 1, 1, Kind.MAIL, cosine=0.5, words=4.0, quoted=2.0, comments=1.0)
+BM25 = st.integers(0, 500).map(lambda tenths: tenths / 10)
 CANDIDATES = st.lists(
     st.builds(
         Candidate,
@@ -22,9 +23,9 @@ CANDIDATES = st.lists(
         document=st.integers(0, 5),
         kind=st.sampled_from(Kind),
         cosine=st.floats(-1, 1),
-        words=st.floats(0, 50),
-        quoted=st.floats(0, 50),
-        comments=st.floats(0, 50),
+        words=BM25,
+        quoted=BM25,
+        comments=BM25,
         author=st.floats(0, 1),
         answered=st.floats(0, 1),
         asked=st.floats(0, 1),
