@@ -16,7 +16,18 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
-from bot.wiring import Krab, chats, digest_post, dispatcher, forget_old, poller, reindexing_ordered, site, watcher
+from bot.wiring import (
+    Krab,
+    chats,
+    digest_post,
+    dispatcher,
+    forget_old,
+    measuring,
+    poller,
+    reindexing_ordered,
+    site,
+    watcher,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +43,9 @@ async def serve(krab: Krab) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     adapters = chats(krab.settings)
-    handling = dispatcher(krab, adapters)
-    page = asyncio.create_task(web.serve(site(krab, adapters), krab.settings.web.listen), name="web")
+    metrics = measuring(krab)
+    handling = dispatcher(krab, adapters, metrics)
+    page = asyncio.create_task(web.serve(site(krab, adapters, metrics), krab.settings.web.listen), name="web")
     tasks = [page, asyncio.create_task(_deliver(krab, adapters), name="courier")]
     tasks += [asyncio.create_task(_reindex(krab), name="reindex")]
     tasks += [asyncio.create_task(_keep_up(krab), name="upkeep")]

@@ -53,7 +53,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "price_in",
         "price_out",
     ),
-    "web": ("listen", "allowed_hosts"),
+    "web": ("listen", "allowed_hosts", "public_url"),
     "upkeep": ("keep_questions", "keep_free", "log"),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
@@ -156,6 +156,7 @@ class WebSettings:
 
     listen: str = "127.0.0.1:8080"
     allowed_hosts: tuple[str, ...] = ()
+    public_url: str = ""  # what readers type, when a reverse proxy stands before krab
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +337,8 @@ def _llm(told: Mapping[str, Any], key: Secret) -> LlmSettings:
 
 
 def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:
-    values = _values(told, "web", {"listen": WebSettings().listen, "allowed_hosts": ()})
+    values = _values(told, "web", {"listen": WebSettings().listen, "allowed_hosts": (), "public_url": ""})
+    values["public_url"] = values["public_url"].rstrip("/")
     values["listen"] = environ.get("KRAB_WEB_LISTEN") or values["listen"]
     if not re.fullmatch(r".+:\d{1,5}", values["listen"]):
         raise SettingsError(f"[web] listen must be host:port, not {values['listen']!r}")

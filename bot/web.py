@@ -29,7 +29,9 @@ from index.model import Part
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Limits", "SourceRow", "StatusView", "make_app", "serve"]
+Pages = Callable[[Environment], Sequence[web.RouteDef]]
+
+__all__ = ["Limits", "Pages", "Shelf", "SourceRow", "StatusView", "make_app", "serve"]
 
 _BODY = 64 * 1024  # bytes of a posted question
 _GOODBYE = 5.0  # seconds for open connections when we stop; a container engine waits for 10
@@ -37,17 +39,24 @@ _LINE = 64 * 1024  # bytes of a request line: 2,000 characters take up to 24,000
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
-    ask: Callable[[Question], Answer]
+class Shelf:
+    """What can be looked up: a part by its id, the sources and their health, the whole system in a line."""
+
     part: Callable[[str], Part | None]
     sources: Callable[[], Sequence[SourceRow]]
     status: Callable[[], StatusView]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    ask: Callable[[Question], Answer]
+    shelf: Shelf
     queue: Queue
     pages: Environment
     files: Mapping[str, tuple[str, bytes]]  # by name: media type and content
 
     async def home(self, _request: web.Request) -> web.Response:
-        status, sources = await asyncio.to_thread(lambda: (self.status(), self.sources()))
+        status, sources = await asyncio.to_thread(lambda: (self.shelf.status(), self.shelf.sources()))
         return page(self.pages, "home.html", status=200, system=status, sources=sources, longest=LONGEST)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -60,14 +69,14 @@ class _Site:
         return await asyncio.to_thread(self._read, request.query.get("id", ""), quote)
 
     def _read(self, id_: str, quote: str) -> web.Response:
-        part = self.part(id_) if id_ else None
+        part = self.shelf.part(id_) if id_ else None
         if part is None:
             raise web.HTTPNotFound
-        parent = self.part(part.links[0]) if part.links else None
+        parent = self.shelf.part(part.links[0]) if part.links else None
         return page(self.pages, "part.html", part=part, parent=parent, blocks=show(part, quote), quote=quote)
 
     async def health(self, _request: web.Request) -> web.Response:
-        status, sources = await asyncio.to_thread(lambda: (self.status(), self.sources()))
+        status, sources = await asyncio.to_thread(lambda: (self.shelf.status(), self.shelf.sources()))
         return page(self.pages, "sources.html", system=status, sources=sources)
 
     async def file(self, request: web.Request) -> web.Response:
@@ -80,7 +89,7 @@ class _Site:
         return json_response({"alive": True})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        status = await asyncio.to_thread(self.status)
+        status = await asyncio.to_thread(self.shelf.status)
         why = "" if status.ready else status.why or "the index is not ready yet"
         return json_response({"ready": status.ready, "why": why}, 200 if status.ready else 503)
 
@@ -92,18 +101,20 @@ class _Site:
 def make_app(
     *,
     ask: Callable[[Question], Answer],
-    part: Callable[[str], Part | None],
-    sources: Callable[[], Sequence[SourceRow]],
-    status: Callable[[], StatusView],
+    shelf: Shelf,
     allowed_hosts: Sequence[str] = (),
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    more: Callable[[Queue], Sequence[Pages]] = lambda _: (),
 ) -> web.Application:
     """Return the application.
+
+    ``more`` gives further pages; what costs CPU in them stands in the same line as questions.
 
     ``allowed_hosts`` are the names it answers to besides localhost, 127.0.0.1 and [::1]: give it the
     address it listens on (a port is ignored) and the names a reverse proxy passes on.
     """
-    site = _Site(ask, part, sources, status, Queue(limits), environment(), _files())
+    site = _Site(ask, shelf, Queue(limits), environment(), _files())
+    further = more(site.queue)
     app = web.Application(
         middlewares=[show_errors(site.pages), check_host(tuple(allowed_hosts))], client_max_size=_BODY
     )
@@ -120,6 +131,7 @@ def make_app(
             web.get("/api/ask", site.api),
             web.post("/api/ask", site.api),
             web.get("/static/{name}", site.file),
+            *(route for pages in further for route in pages(site.pages)),
         ]
     )
     return app

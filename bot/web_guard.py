@@ -94,7 +94,8 @@ def show_errors(pages: Environment) -> Middleware:
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Put the headers on a response that is about to be sent."""
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = HEADERS["Server"]
     response.headers.setdefault("Cache-Control", "private, no-cache")
 
 

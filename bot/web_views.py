@@ -32,6 +32,7 @@ STATUSES = {
     Status.OUT_OF_SCOPE: ("Outside my subject", "I know about Rust in the Linux kernel, and memory safety."),
 }
 KINDS = {Kind.MAIL: "Mail", Kind.POST: "Post", Kind.PAGE: "Page", Kind.NOTE: "Curated note"}
+DAYS = 30  # that a source's small chart shows
 _TONES = {
     "good": {"ok", "fresh", "healthy", "ready", "up to date"},
     "bad": {"failing", "failed", "error", "stalled", "refused", "behind"},
@@ -59,6 +60,13 @@ class SourceRow:
     lag: float | None = None
     habit: float | None = None
     left_out: int = 0
+    days: tuple[int, ...] = ()  # items a day, oldest first, by the dates they bear
+
+    @property
+    def bars(self) -> tuple[tuple[int, float], ...]:
+        """Return (place, height from 0 to 20) of each day's bar in a small chart; none without items."""
+        most = max(self.days, default=0)
+        return tuple((n, round(20 * count / most, 1)) for n, count in enumerate(self.days) if count) if most else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def environment() -> Environment:
     )
     env.filters |= {"day": day, "moment": moment, "thousands": "{:,}".format, "tone": tone}
     env.globals |= {"weblink": weblink, "host": host, "copy_link": copy_link, "ask_link": ask_link}
-    env.globals |= {"STATUSES": STATUSES, "KINDS": KINDS, "EXAMPLES": EXAMPLES}
+    env.globals |= {"DAYS": DAYS, "STATUSES": STATUSES, "KINDS": KINDS, "EXAMPLES": EXAMPLES}
     return env
 
 

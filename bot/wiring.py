@@ -24,7 +24,7 @@ from bot.outbox import Outbox
 from bot.settings import Settings
 from bot.sourcebook import SourceBook, Standing
 from bot.state import State
-from bot.upkeep import Disk
+from bot.upkeep import Disk, free_space
 from bot.watches import Watches
 from feeds.cursors import Cursors
 from feeds.kinds import Source
@@ -44,9 +44,12 @@ if TYPE_CHECKING:
 
     from bot.admin import Admin
     from bot.chat import Chat
+    from bot.digest.model import Digest
+    from bot.digest.span import Span
     from bot.digest_post import DigestPost
     from bot.digester import Digester
     from bot.dispatch import Dispatcher
+    from bot.metrics import Metrics
     from bot.model import Answer, Question
     from bot.notebook import Notebook
     from bot.ordering import Ordering
@@ -55,8 +58,10 @@ if TYPE_CHECKING:
     from bot.subscriptions import Subscriptions
     from bot.watcher import Watcher
     from bot.web import SourceRow, StatusView
+    from bot.web_queue import Queue
     from bot.writer import Writer
     from feeds.poll import Poller
+    from index.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +278,13 @@ def _sink(index: Index) -> Callable[[Batch, str], None]:
     return store
 
 
-def source_rows(krab: Krab) -> list[SourceRow]:
-    """Return every source and its health."""
+def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
+    """Return every source and its health; ``charted``, also how much it has of each day of late."""
     from bot.web import SourceRow
     from feeds.schedule import SourceState, stalled
 
     states, counts, now = krab.cursors.states(), krab.index.catalog.counts(), time()
+    days = by_day(krab) if charted else {}
     every = (*krab.book.known(sources(krab.settings)), *_starter(krab.settings))
     told = {source.name: source for source in every}
     said = {name: entry.standing.value for name, entry in krab.book.entries().items()}
@@ -301,10 +307,25 @@ def source_rows(krab: Krab) -> list[SourceRow]:
                 lag=now - state.last_success if state.last_success else None,
                 habit=state.habit,
                 left_out=state.left_out,
+                days=days.get(name, ()),
             )
         )
-    others = [SourceRow(name, "archive", "", "ok", parts=count) for name, count in counts.items() if name not in told]
+    others = [
+        SourceRow(name, "archive", "", "ok", parts=count, days=days.get(name, ()))
+        for name, count in counts.items()
+        if name not in told
+    ]
     return rows + others
+
+
+def by_day(krab: Krab) -> dict[str, tuple[int, ...]]:
+    """Return how many items each source has of the last days, oldest first."""
+    from bot.web_views import DAYS
+
+    today = int(time() // 86_400)
+    counted = krab.index.catalog.by_day(datetime.fromtimestamp((today - DAYS + 1) * 86_400, UTC))
+    span = range(today - DAYS + 1, today + 1)
+    return {source: tuple(days.get(day, 0) for day in span) for source, days in counted.items()}
 
 
 def _starter(settings: Settings) -> tuple[Source, ...]:
@@ -342,17 +363,22 @@ def chats(settings: Settings) -> list[Chat]:
     return adapters
 
 
-def site(krab: Krab, adapters: Sequence[Chat]) -> Application:
+def site(krab: Krab, adapters: Sequence[Chat], metrics: Metrics) -> Application:
     """Return the web page; Slack's requests are taken there too, when it is in HTTP mode."""
-    from bot import web
+    from bot import web, web_digests, web_metrics, web_series
 
     told = krab.settings.web
+    base = told.public_url or f"http://{told.listen}"
+
+    def more(queue: Queue) -> Sequence[web.Pages]:
+        digests = web_digests.Digests(PublicDigests(digester(krab)), queue.run, base)
+        return (web_series.routes(partial(found_series, krab)), digests.routes, web_metrics.routes(metrics.exposition))
+
     app = web.make_app(
-        ask=krab.answerer.answer,
-        part=krab.index.part,
-        sources=lambda: source_rows(krab),
-        status=lambda: status_view(krab),
-        allowed_hosts=(told.listen, *told.allowed_hosts),
+        ask=metrics.measured(krab.answerer.answer, "web"),
+        shelf=web.Shelf(krab.index.part, lambda: source_rows(krab, charted=True), lambda: status_view(krab)),
+        allowed_hosts=(told.listen, *told.allowed_hosts, urlsplit(told.public_url).netloc or told.listen),
+        more=more,
     )
     for adapter in adapters:
         webhook = getattr(adapter, "webhook", None)
@@ -385,6 +411,56 @@ def digest_post(krab: Krab) -> DigestPost:
     from bot.digest_post import DigestPost
 
     return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture)
+
+
+@dataclass(frozen=True, slots=True)
+class PublicDigests:
+    """The digests on all topics."""
+
+    digester: Digester
+
+    def weeks(self) -> Sequence[tuple[str, datetime]]:
+        """Return the weeks that were published and when, the newest first."""
+        return self.digester.archive.weeks()
+
+    def digest(self, span: Span) -> Digest:
+        """Return a week's digest, as it was published when it was."""
+        return self.digester.digest(span)
+
+    def latest(self) -> Span:
+        """Return the last week that there is anything to tell of."""
+        return self.digester.latest()
+
+
+def found_series(krab: Krab, asked: str) -> tuple[Sequence[History], datetime | None]:
+    """Return the series that were meant, the best first, and up to when mail was read."""
+    from bot.series import lookup
+
+    return lookup(krab.index.histories, asked), krab.index.histories.newest()
+
+
+def measuring(krab: Krab) -> Metrics:
+    """Return what Prometheus is told."""
+    from bot.metrics import Metrics, of_sources, plain
+    from bot.metrics import Reading as Value
+
+    def read() -> Iterator[Value]:
+        totals, generation = krab.index.catalog.totals(), krab.index.catalog.live()
+        step = progress(krab.database, krab.settings.data)
+        yield plain("krab_ready", "1 when questions can be answered", float(krab.index.ready))
+        yield plain("krab_parts", "Mails, posts, pages and notes in the index", totals.parts)
+        yield plain("krab_passages", "Passages that are searched", totals.passages)
+        yield plain("krab_pending", "Passages that wait for their vector", totals.pending)
+        yield plain("krab_generation", "Number of the generation that answers", generation.number if generation else 0)
+        percent = step.percent if step else -1
+        yield plain("krab_reindex_percent", "How far a reindex is; -1 when none is under way", percent)
+        yield plain("krab_outbox_waiting", "Messages of krab's own that wait to be sent", krab.outbox.waiting())
+        yield plain("krab_disk_free_bytes", "Free bytes where the data directory is", free_space(krab.settings.data))
+        newest = totals.newest.timestamp() if totals.newest else 0
+        yield plain("krab_newest_timestamp_seconds", "Date of the newest thing read", newest)
+        yield from of_sources(source_rows(krab))
+
+    return Metrics(read)
 
 
 def ordering(krab: Krab, adapters: Sequence[Chat] = ()) -> Ordering:
@@ -451,7 +527,7 @@ def watcher(krab: Krab) -> Watcher:
     return Watcher(krab.watches, krab.outbox, krab.index)
 
 
-def dispatcher(krab: Krab, adapters: Sequence[Chat] = ()) -> Dispatcher:
+def dispatcher(krab: Krab, adapters: Sequence[Chat] = (), metrics: Metrics | None = None) -> Dispatcher:
     """Return what handles the messages of every chat."""
     from bot.dispatch import Dispatcher
 
@@ -460,7 +536,7 @@ def dispatcher(krab: Krab, adapters: Sequence[Chat] = ()) -> Dispatcher:
         return krab.answerer.answer(question, show)
 
     return Dispatcher(
-        answer,
+        metrics.measured(answer, "chat") if metrics else answer,
         krab.state,
         krab.settings.limits,
         ordering=ordering(krab, adapters),

@@ -336,6 +336,17 @@ class Catalog:
         rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
         return dict(rows.fetchall())
 
+    def by_day(self, since: datetime) -> dict[str, dict[int, int]]:
+        """Return how many parts each source has of every day (since 1970) from ``since`` on, by their own dates."""
+        sql = (
+            "SELECT o.source, p.date / 86400, count(*) FROM parts p JOIN origins o ON o.part = p.number"
+            " WHERE p.date >= ? GROUP BY 1, 2"
+        )
+        counted: dict[str, dict[int, int]] = {}
+        for source, day, count in self._database.connection().execute(sql, (int(since.timestamp()),)):
+            counted.setdefault(source, {})[day] = count
+        return counted
+
     def brought_by(self, source: str, limit: int) -> list[str]:
         """Return the ids of at most ``limit`` parts that ``source`` brought."""
         sql = "SELECT p.id FROM origins o JOIN parts p ON p.number = o.part WHERE o.source = ? LIMIT ?"

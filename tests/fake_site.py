@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiohttp import web
 
+from bot import web_digests, web_metrics, web_series
+from bot.digest.model import Activity, Applied, Cited, Digest, Discussion, Posting, Pulse
+from bot.digest.span import Span, week
+from bot.metrics import Metrics, of_sources
 from bot.model import Answer, Citation, Question, Sentence, Status
-from bot.web import Limits, SourceRow, StatusView, make_app
+from bot.web import Limits, Shelf, SourceRow, StatusView, make_app
+from index.history import History, Version
 from index.model import Block, Event, Kind, Part, Reference, Role
 
 DAY = datetime(2025, 7, 8, 14, 3, tzinfo=UTC)
@@ -117,8 +123,11 @@ ATTACK = Answer(
 ANSWERS = {"weak": WEAK, "nothing": NOT_FOUND, "gardening": OUT_OF_SCOPE, "attack": ATTACK}
 PARTS = {part.id: part for part in (MAIL, PARENT, HOSTILE)}
 
+BUSY = tuple(120 + (n * 37) % 90 - (60 if n % 7 > 4 else 0) for n in range(30))
 ROWS = (
-    SourceRow("rust-for-linux", "lore", "https://lists.example.org/teapot", "ok", DAY, "", DAY, 48210),
+    SourceRow(
+        "rust-for-linux", "lore", "https://lists.example.org/teapot", "ok", DAY, "", DAY, 48210, 240.0, days=BUSY
+    ),
     SourceRow("kettle-devel", "lore", "https://lists.example.org/kettle", "stalled", DAY, "", DAY, 1203),
     SourceRow(
         "vendor-blog", "feed", "https://blog.example.org/feed", "failing", None, "503 from blog.example.org", DAY, 0
@@ -126,6 +135,85 @@ ROWS = (
     SourceRow("notes", "notes", "", "ok", DAY, "", None, 61),
 )
 READY = StatusView(49474, 9120, 131004, DAY, "all-MiniLM-L6-v2/int8", "0.1.0", ready=True)
+
+
+def event(kind: str, who: str, day: int, detail: str = "", part: str = MAIL.id) -> Event:
+    """Something that happened to the kettle series in July."""
+    return Event("kettle", kind, who, datetime(2025, 7, day, 9, 0, tzinfo=UTC), part, MAIL.title, detail)
+
+
+def version(number: int, day: int, *events: Event) -> Version:
+    """A version of the kettle series, posted on a day in July."""
+    posted = event("posted", "Odalys Ferrum", day, f"v{number}")
+    title = f"[PATCH v{number} 0/5] rust: kettle: tie mappings to the bound device"
+    return Version(
+        f"v{number}", number, MAIL.id, title, "Odalys Ferrum", posted.when, 5, 5, (MAIL.id,), (posted, *events)
+    )
+
+
+KETTLE = History(
+    "teapot-1@example.org",
+    (
+        version(1, 1, event("nacked", "Bram Tinsel", 2)),
+        version(2, 8, event("reviewed", "Bram Tinsel", 9), event("tested", "Ida Kupfer", 11)),
+        version(3, 19, event("acked", "Ida Kupfer", 20), event("applied", "Rosa Blech", 24, "kettle-next")),
+    ),
+)
+
+
+def find(asked: str) -> tuple[tuple[History, ...], datetime | None]:
+    """Find the kettle series, whatever is asked but nothing."""
+    return (() if "nothing" in asked else (KETTLE,)), DAY
+
+
+def cited(text: str) -> Cited:
+    """Words with the mail that they stand in."""
+    return Cited(text, MAIL.id, MAIL.url, text, "Odalys Ferrum")
+
+
+DIGEST = Digest(
+    week="2025-W28",
+    begin=datetime(2025, 7, 7, tzinfo=UTC),
+    end=datetime(2025, 7, 14, tzinfo=UTC),
+    mails=412,
+    threads=57,
+    people=64,
+    applied=(
+        Applied(
+            "rust: kettle: tie mappings", "v3", cited("Applied, thanks!"), "Rosa Blech", "kettle-next", "Odalys Ferrum"
+        ),
+    ),
+    discussions=(
+        Discussion(
+            "Who may boil a kettle?", cited("Who may boil a kettle?"), 23, ("Bram Tinsel", "Ida Kupfer"), 1, "kettle",
+            (cited("A mapping must never outlive the binding."),),
+        ),
+    ),
+    new_series=(
+        Posting("rust: teapot: add a lid", "v1", cited("rust: teapot: add a lid"), "Ida Kupfer", 4, DAY, "teapot"),
+    ),
+    activity=(Activity("kettle", 120, (80, 90, 70, 100)), Activity("teapot", 40, (60, 50, 40, 55))),
+    pulse=tuple(Pulse(f"2025-W{n}", 300 + 20 * n, n, n // 2) for n in range(21, 29)),
+    until=DAY,
+)  # fmt: skip
+
+
+class Archive:
+    """Has published one digest, and makes the same of any week."""
+
+    def weeks(self) -> list[tuple[str, datetime]]:
+        return [(DIGEST.week, DIGEST.end)]
+
+    def digest(self, span: Span) -> Digest:
+        return replace(DIGEST, week=span.week, begin=span.begin, end=span.end)
+
+    def latest(self) -> Span:
+        return week(DIGEST.week)
+
+
+def metrics() -> Metrics:
+    """What is told of the invented sources."""
+    return Metrics(lambda: of_sources(ROWS))
 
 
 def answer(question: Question) -> Answer:
@@ -143,9 +231,12 @@ def site(
     """Return the application over the invented mail."""
     return make_app(
         ask=ask,
-        part=PARTS.get,
-        sources=lambda: ROWS,
-        status=lambda: status,
+        shelf=Shelf(PARTS.get, lambda: ROWS, lambda: status),
         allowed_hosts=allowed_hosts,
         limits=limits,
+        more=lambda queue: (
+            web_series.routes(find),
+            web_digests.Digests(Archive(), queue.run, "https://krab.example.org").routes,
+            web_metrics.routes(metrics().exposition),
+        ),
     )
