@@ -6,6 +6,7 @@ Everything is built from settings, in the order of need; nothing here decides an
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -546,19 +547,23 @@ def dispatcher(krab: Krab, adapters: Sequence[Chat] = (), metrics: Metrics | Non
 
 
 class Reading:
-    """What krab says while it thinks; counted anew once a minute."""
+    """What krab says while it thinks. Counted anew once a minute, in a thread: nobody waits for a count."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._said = ("", 0.0)
+        self._words = ""
+        self._until = 0.0
+        self._count()
 
     def words(self) -> str:
         """Return "reading 11,364 mails, posts and notes…"."""
-        words, until = self._said
-        if time() > until:
-            words = f"reading {self._catalog.totals().parts:,} mails, posts and notes…"
-            self._said = (words, time() + 60)
-        return words
+        if time() > self._until:
+            self._until = time() + 60
+            threading.Thread(target=self._count, name="count", daemon=True).start()
+        return self._words
+
+    def _count(self) -> None:
+        self._words = f"reading {self._catalog.totals().parts:,} mails, posts and notes…"
 
 
 def status_view(krab: Krab) -> StatusView:
