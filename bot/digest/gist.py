@@ -29,6 +29,8 @@ _WEIGHTY = re.compile(
     r"|regression)\b",
     re.IGNORECASE,
 )
+WORDS_MIN = 4  # that mean something: less says nothing by itself
+WORTH_MIN = 0.35  # of the best: below that, silence is better
 ALIKE = 0.5  # share of words in common above which two sentences say the same
 
 
@@ -63,8 +65,9 @@ def weigh(
     for word in words(about):
         heart[word] = heart.get(word, 0.0) + 2 * rarity(word)
     norm = math.sqrt(sum(w * w for w in heart.values())) or 1.0
-    found = [_weighed(one, some, heart, norm, keepers) for one, some in each]
-    return sorted(found, key=lambda w: -w.worth)
+    found = [_weighed(one, some, heart, norm, keepers) for one, some in each if len(set(some)) >= WORDS_MIN]
+    found.sort(key=lambda w: -w.worth)
+    return [w for w in found if w.worth >= WORTH_MIN * found[0].worth]
 
 
 def _weighed(one: Cited, some: Sequence[str], heart: dict[str, float], norm: float, keepers: frozenset[str]) -> Weighed:

@@ -49,7 +49,7 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     said = [one for part in talk.said for one in talk.own[part.id]]
     weighed = gist.weigh(said, title, rarity, keepers)
     held = stance.positions(weighed, POSITIONS, root.author)
-    opening = about([root]) if root in talk.fresh or _posted_before(talk) else ()
+    opening = about([root]) if talk.histories else ()
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
     chosen = gist.choose(weighed, max(1, LINES - len(opening) - len(held)), taken=[*taken, *first])
@@ -66,10 +66,6 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
         weight=round(_weight(talk, keepers, [p.stance for p, _ in held], said), 3),
         label=_label(talk),
     )
-
-
-def _posted_before(talk: Talk) -> bool:
-    return bool(talk.histories)
 
 
 def root_of(talk: Talk) -> Part:
