@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from bot.admin import Admin
+    from bot.card import Card
     from bot.chat import Chat
     from bot.digest.model import Digest
     from bot.digest.span import Span
@@ -350,13 +351,14 @@ def sources(settings: Settings) -> tuple[Source, ...]:
     return settings.sources + tuple(s for s in (*extra, *ours) if s.name not in names)
 
 
-def chats(settings: Settings) -> list[Chat]:
-    """Return the chat services that are configured."""
+def chats(settings: Settings, home: Callable[[str, str], Sequence[Card]] | None = None) -> list[Chat]:
+    """Return the chat services that are configured; ``home`` is what stands in a (service, user)'s own corner."""
     adapters: list[Chat] = []
-    if settings.slack.bot_token:
-        from bot.chat.slack import Slack
+    for workspace in (settings.slack, *settings.slack.workspaces):
+        if workspace.bot_token or workspace.name:
+            from bot.chat.slack import Slack
 
-        adapters.append(Slack(settings.slack))
+            adapters.append(Slack(workspace, home=home))
     if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 
@@ -381,11 +383,18 @@ def site(krab: Krab, adapters: Sequence[Chat], metrics: Metrics) -> Application:
         allowed_hosts=(told.listen, *told.allowed_hosts, urlsplit(told.public_url).netloc or told.listen),
         more=more,
     )
+    app[web.TROUBLES] = lambda: {chat.name: why for chat in adapters if (why := getattr(chat, "health", ""))}
     for adapter in adapters:
-        webhook = getattr(adapter, "webhook", None)
-        if webhook is not None and krab.settings.slack.mode == "http":
-            app.router.add_post("/slack/events", webhook)
+        if door := getattr(adapter, "door", ""):
+            app.router.add_post(door, getattr(adapter, "webhook"))  # noqa: B009 - only such a service has one
     return app
+
+
+def home(krab: Krab) -> Callable[[str, str], Sequence[Card]]:
+    """Return what makes somebody's own corner of a service."""
+    from bot.home import cards
+
+    return partial(cards, context=context(krab))
 
 
 def digester(krab: Krab) -> Digester:
@@ -499,8 +508,9 @@ def context(krab: Krab, adapters: Sequence[Chat] = ()) -> Context:
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
         # Who sits at the console has krab's files anyway.
-        is_admin=lambda service, user: service == "console" or (service, user) in admins,
-        is_curator=lambda service, user: (service, user) in curators,
+        # Of several workspaces or accounts ("slack:beta") the ids are told apart by the service itself.
+        is_admin=lambda service, user: service == "console" or (service.partition(":")[0], user) in admins,
+        is_curator=lambda service, user: (service.partition(":")[0], user) in curators,
         admin=admin(krab),
         audit=krab.audit,
         reindexing=reindexing_ordered(krab),
