@@ -420,7 +420,11 @@ def digest_post(krab: Krab) -> DigestPost:
     from bot.chart import picture
     from bot.digest_post import DigestPost
 
-    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture)
+    def page(week: str) -> str:
+        base = krab.settings.web.public_url
+        return f"{base}/digests/{week}" if base else ""
+
+    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture, page=page)
 
 
 @dataclass(frozen=True, slots=True)

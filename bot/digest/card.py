@@ -77,8 +77,11 @@ def _head(digest: Digest) -> Section:
     for label, some in (
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
         ("Most discussed", [(d.title, d.first) for d in digest.discussions]),
+        ("Security", [(m.title, m.mail) for m in digest.security]),
         ("New", [(p.title, p.mail) for p in digest.new_series]),
     ):
+        if not some and label != "Applied":
+            continue
         lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
     return Section(tuple(lines))
 
@@ -91,9 +94,9 @@ def _names(some: Sequence[tuple[str, Cited]], more: int) -> list[Span]:
 
 
 def _quiet(digest: Digest) -> Section:
-    what = "this week" if digest.week else "in this time"
-    about = f" about {', '.join(digest.topics)}" if digest.topics else ""
-    return Section(((Span(f"A quiet week: nothing was posted, applied or argued about{about} {what}."),),))
+    about = f" on {', '.join(digest.topics)}" if digest.topics else ""
+    time = "week" if digest.week else "time"
+    return Section(((Span(f"A quiet {time}{about}: nothing was posted, applied or argued about."),),))
 
 
 def _foot(digest: Digest) -> Section:
@@ -199,6 +202,7 @@ class _Drawn:
         for at, one in enumerate(some[: self._m.discussions]):
             more = len(some[self._m.discussions :]) if at + 1 == self._m.discussions else 0
             about = f"{one.label + ', ' if one.label else ''}{_count(one.mails, 'mail')} by {people(one.authors)}"
+            about += f"; {one.outcome}" if one.outcome else ""
             head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
             said = [*(self._said(c) for c in one.gist), *(self._said(p.said, p.stance) for p in one.positions)]
             self._told |= {c.quote for c in one.gist}

@@ -21,7 +21,7 @@ from index.passages import subject
 
 SHOWN = 3  # changes of a version
 LEAD = 5  # sentences of a letter, among which one says what it is about
-TELLING = 0.5
+TELLING = 0.55
 NAMED = 3  # patches that stand for a letter that says nothing
 _TAG = re.compile(
     r"rfc|patch\w*|(?:git)?pull|git|resend|repost|v\d+|\d+/\d+|\d.*|[\w-]*next[\w-]*|for-\S+", re.IGNORECASE
