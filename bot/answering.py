@@ -115,7 +115,8 @@ class Answering:
         notice = Notice(_Mute() if how.silent else reply, incoming)
         try:
             asker = f"{incoming.service}:{incoming.user}"
-            question = Question(incoming.text[: self._limits.longest], earlier, asker=asker)
+            channel = f"{incoming.service}:{incoming.channel}"
+            question = Question(incoming.text[: self._limits.longest], earlier, asker=asker, channel=channel)
             answer = await self._answer(incoming, question, notice)
         except ChatRefused:
             raise
