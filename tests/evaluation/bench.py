@@ -184,7 +184,8 @@ def _served(name: str, bench: Bench, folder: Path) -> None:
             print(
                 f"{name}, {len(times)} questions, {what}: p50 {_at(times, 0.5):.0f} ms, p95 {_at(times, 0.95):.0f} ms"
             )
-        print(f"{name}: {_resident(server.pid):.0f} MiB resident", flush=True)
+        own, mapped = _resident(server.pid)
+        print(f"{name}: {own:.0f} MiB of its own, {mapped:.0f} MiB mapped from files", flush=True)
     finally:
         server.terminate()
         server.wait(30)
@@ -199,9 +200,11 @@ def _timed_answer(question: str) -> tuple[float, float]:
     return (time.perf_counter() - started) * 1000, float(told["took_ms"])
 
 
-def _resident(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+def _resident(pid: int) -> tuple[float, float]:
+    """Return the MiB that a process holds, and those of files that it reads from memory (given up when needed)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    told = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Rss")}
+    return int(told["RssAnon"]) / 1024, int(told["RssFile"]) / 1024
 
 
 def _wait_for(url: str) -> None:
