@@ -1,37 +1,66 @@
-"""Sentences as units of evidence: which ones of the passages found answer the question. Pure.
+"""Sentences as units of evidence: which ones of the passages found may answer, and how well each does. Pure.
 
-A sentence is scored by the passage it stands in, by how much of the question's rare words it and its
-surroundings hold, and by how close it is in meaning. The weights are measured (docs/measurements.md).
+A sentence is judged by what it and its surroundings hold of the question's rare words, by how close it and
+its passage are in meaning, by whether it has what is asked for (a number, a name, a date), by who wrote it,
+and by the place of its part among those found. The weights are fitted on questions with known answers by
+``python -m tests.evaluation.evidence`` (docs/measurements.md).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.cite import flat, spoken
 from bot.question import STOP
 from index.engine import Result
 from index.sentences import spans
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
+# Code, markup, lists of commits; what stands in backticks is told apart before.
+_JUNK = re.compile(
+    r"\{\{|\}\}|</?\w+[ >]|&&|\|\||\$\{?\w+|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|^(?:\S+ )?commit: "
+)
 _SHORTLOG = re.compile(r"[\w .'-]{2,40} \(\d+\):|[A-Z][a-z]+(?:-[a-z]+)*-by: ")  # of a pull request; a trailer
+_CODE = re.compile(r"`[^`]*`")
 _ENDS = ".!)”\"'`>:*"
 _HEADING = 10  # words: a shorter line without an end is a heading
 _MOST = 420  # characters; longer "sentences" are lists and logs
-READ = 8  # how many parts are read for evidence
+READ = 16  # how many parts are read for evidence,
+_CLOSEST = 6  # … and how many passages of each
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may answer. ``order`` is its place in its passage, ``rank`` that of its part (0 is the best)."""
+    """A sentence that may answer. ``order`` is its place in its passage, ``rank`` that of its part (0 is the best).
+
+    ``around`` is the sentence with its neighbours, ``score`` how well it suits the question.
+    """
 
     result: Result
     text: str
     order: int
     rank: int = 0
     score: float = 0.0
+    around: str = ""
+
+    @property
+    def part(self) -> str:
+        """The id of the part that it stands in."""
+        return self.result.found.passage.part
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its passage's number, and its place there."""
+        return self.result.found.passage.id, self.order
+
+    @property
+    def words(self) -> int:
+        """How many words a reader has to read."""
+        return len(spoken(self.text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +76,59 @@ class Wanted:
         return sum(w for term, w in self.weights.items() if term in here) / total if total else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What each thing counts that speaks for a sentence."""
+
+    words: float = 0.35  # share of the question's rare words that it holds, its title counted in
+    around: float = 0.43  # … that it and its neighbours hold
+    meaning: float = 0.65  # its cosine to the question
+    passage: float = 1.0  # its passage's cosine
+    kind: float = 0.7  # it has what is asked for
+    author: float = 0.4  # somebody who is named wrote it
+    length: float = 0.18  # logarithm of its words: a longer one says more
+    rank: float = 0.6  # what the logarithm of its part's place costs
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What sentences are held against: the question's words, whom it names, what kind of answer it wants.
+
+    ``terms`` gives the stemmed words of a text, ``bonus`` what it counts that a sentence has what is asked for.
+    """
+
+    wanted: Wanted
+    terms: Callable[[str], Sequence[str]]
+    bonus: Callable[[str], float]
+    people: Mapping[str, float]
+
+    def rough(self, candidate: Candidate, worth: Worth) -> float:
+        """Return how well a sentence suits, its own meaning apart."""
+        found = candidate.result.found
+        title = self.terms(f"{found.title} {found.author}")
+        return (
+            worth.words * self.wanted.coverage([*self.terms(candidate.text), *title])
+            + worth.around * self.wanted.coverage([*self.terms(candidate.around), *title])
+            + worth.passage * candidate.result.hit.score
+            + worth.kind * self.bonus(candidate.text)
+            + worth.author * self.people.get(found.author, 0.0)
+            + worth.length * math.log(1 + candidate.words)
+            - worth.rank * math.log1p(candidate.rank)
+        )
+
+
 def wanted(terms: Sequence[str], rarity: Callable[[str], float]) -> Wanted:
     """Return what to look for in sentences."""
     return Wanted({term: rarity(term) for term in dict.fromkeys(terms) if term not in STOP})
+
+
+def closest(results: Sequence[Result]) -> list[Result]:
+    """Return the few best passages of each part, in their order: a long post has dozens."""
+    by_part: dict[str, list[Result]] = {}
+    for result in results:
+        by_part.setdefault(result.found.passage.part, []).append(result)
+    best = {p: {id(r) for r in sorted(some, key=lambda r: -r.hit.score)[:_CLOSEST]} for p, some in by_part.items()}
+    return [r for r in results if id(r) in best[r.found.passage.part]]
 
 
 def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
@@ -59,23 +138,14 @@ def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
     for result in results:
         rank = ranks.setdefault(result.found.passage.part, len(ranks))
         text = result.found.passage.text
-        for order, (start, end) in enumerate(spans(text)):
+        places = list(spans(text))
+        for order, (start, end) in enumerate(places):
             sentence = _MARKER.sub("", text[start:end])
             key = " ".join(sentence.lower().split())
             if key not in seen and speaks(sentence):
                 seen.add(key)
-                yield Candidate(result, sentence, order, rank)
-
-
-def with_neighbours(scored: Sequence[Candidate], share: float) -> list[Candidate]:
-    """Add to each score a share of the better neighbour's: an answer stands among sentences about its subject."""
-    by_place = {(c.result.found.passage.id, c.order): c.score for c in scored}
-    lifted = []
-    for c in scored:
-        place = c.result.found.passage.id
-        near = [by_place[at] for at in ((place, c.order - 1), (place, c.order + 1)) if at in by_place]
-        lifted.append(replace(c, score=c.score + share * (max(near) if near else 0.8 * c.score)))
-    return lifted
+                around = text[places[max(0, order - 1)][0] : places[min(len(places) - 1, order + 1)][1]]
+                yield Candidate(result, sentence, order, rank, around=flat(around))
 
 
 def speaks(sentence: str) -> bool:
@@ -84,6 +154,11 @@ def speaks(sentence: str) -> bool:
         return False
     words = sentence.split()
     heading = sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING
-    if heading or _SHORTLOG.match(sentence):
+    if heading or _SHORTLOG.match(sentence) or _JUNK.search(_CODE.sub("", sentence)):
         return False
     return len(words) >= 4 and len(_LETTERS.findall(sentence)) >= 0.45 * len("".join(words))
+
+
+def scored(candidate: Candidate, score: float) -> Candidate:
+    """Return ``candidate`` with another score."""
+    return replace(candidate, score=score)

@@ -21,9 +21,7 @@ _REFERS = re.compile(
     r"|^\s*(and|but|so|or|what about)\b",
     re.IGNORECASE,
 )
-# What kind of answer a question wants, what a sentence that gives it looks like, and how much that counts.
-_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
-_NAME = r"\b(?!The|This|Rust|Linux|If|We|It|In)[A-Z][a-z]+ (?:[A-Z]\.? )?[A-Z][a-z]+\b"
+# What kind of answer a question wants.
 _MANY = r"\bhow (?:many|much|big|large|far|old|long)\b|\b(?:share|fraction|percent\w*|number|oldest|minimum|size)\b"
 _WHEN = r"\b(?:when|since|dates?|from which|merge window|what year)\b|\bwhich (?:release|version|kernel|lts)\b"
 _WHO = r"\b(?:who|whose|whom|maintainers?|authors?)\b"
@@ -40,14 +38,6 @@ _POSITIONS = (
     r"|respon\w+|counter\w*|said|says?|vs)\b"
 )
 _MEANING = r"\bwhat(?:'s|s)?(?: is| are)? (?:an?|the)?\b|\bwhat does\b.*\bmean\b|\bdefin\w+|\bmeaning\b|\bgood for\b"
-_REASON = r"\b(?:because|since|due to|reason|so that|otherwise|problem|cannot|can't|would|must|should)\b"
-EXPECTED: tuple[tuple[re.Pattern[str], re.Pattern[str], float], ...] = (
-    (re.compile(_MANY, re.IGNORECASE), re.compile(r"\d"), 0.15),
-    (re.compile(_WHEN, re.IGNORECASE), re.compile(rf"\bv?\d+\.\d+|-rc\d|\b(?:20\d\d|{_MONTH})", re.IGNORECASE), 0.15),
-    (re.compile(_WHO, re.IGNORECASE), re.compile(_NAME), 0.12),
-    (re.compile(_WHY, re.IGNORECASE), re.compile(_REASON, re.IGNORECASE), 0.06),
-    (re.compile(_HOW, re.IGNORECASE), re.compile(r"`|CONFIG_|[a-z]_[a-z]|\b[A-Z]{3,}\b|::|="), 0.08),
-)
 _GREETING = re.compile(r"^\s*(?:hi|hello|hey|thank you|thanks?)\b[\s,!.:]*(?:krab\b)?[\s,!.:]*", re.IGNORECASE)
 _SHORT = 6  # words: a question this short, asked in a thread, leans on what came before
 
@@ -63,12 +53,6 @@ def search_text(question: Question) -> str:
 def leans(text: str) -> bool:
     """Whether a question can't be understood without the ones before it."""
     return bool(_REFERS.search(text)) or len(text.split()) <= _SHORT
-
-
-def expectation(question: str) -> Callable[[str], float]:
-    """Return how much more a sentence counts for having what is asked for: a number, a name, a date."""
-    wanted = [(said, weight) for asked, said, weight in EXPECTED if asked.search(question)]
-    return lambda sentence: sum(weight for said, weight in wanted if said.search(sentence))
 
 
 class Want(StrEnum):

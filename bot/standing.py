@@ -17,13 +17,6 @@ from index.model import Event
 from index.passages import subject
 
 MOST = 3  # statements
-_ASKS = re.compile(
-    r"\b(?:merged?|appl(?:y|ied)|taken|took|take|landed|status|queued|upstreamed|picked up|pulled|what became"
-    r"|where is it|which (?:tree|branch|revision|patchset)|(?:latest|final|last) (?:rev\w*|version|series)"
-    r"|go(?:ne)? in(?:to)?|made it"
-    r"|get in(?:to)?|series version|upstream yet|mainline yet)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +26,6 @@ class Statement:
     text: str
     part: str
     quote: str
-
-
-def asks_standing(question: str) -> bool:
-    """Whether a question asks what became of something."""
-    return bool(_ASKS.search(question))
 
 
 def best_history(

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from itertools import zip_longest
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_NOBODY = object()  # stands where a person has no further item
 
 
 class Turns(Generic[T]):
@@ -57,8 +55,9 @@ class Turns(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Every item, in the order of their turns."""
-        for turn in zip_longest(*self._queues.values(), fillvalue=_NOBODY):
-            yield from (cast("T", item) for item in turn if item is not _NOBODY)
+        rounds = max(map(len, self._queues.values()), default=0)
+        for number in range(rounds):
+            yield from (queue[number] for queue in self._queues.values() if number < len(queue))
 
 
 Turn = asyncio.Future[None]  # done when the turn has come

@@ -19,7 +19,7 @@ from index.caches import Caches, discard
 from index.catalog import Catalog, Changes, Found, Generation
 from index.curated import Titles
 from index.database import Database
-from index.embed import Embedder
+from index.embed import Embedder, Vectors
 from index.errors import IndexProblem, NeedsReindex
 from index.histories import Histories, Kin, strangers
 from index.model import Batch, Document, Hit, Kind, Part
@@ -233,9 +233,13 @@ class Index:
             LOG.warning("generation %s can't be used before a restart: %s", generation.number, problem)
             return None
 
-    def passages(self, parts: Sequence[str]) -> list[Result]:
-        """Return every passage of ``parts``, part by part in that order; found by nothing, their score is 0."""
-        return [Result(Hit(f.passage, 0.0), f) for f in self.catalog.passages(self._generation, parts)]
+    def passages(self, parts: Sequence[str], vector: Vectors | None = None) -> list[Result]:
+        """Return every passage of ``parts``, part by part in that order; their score is the cosine to ``vector``."""
+        found = self.catalog.passages(self._generation, parts)
+        numbers = [f.passage.id for f in found]
+        with self._lock:
+            near = {} if vector is None else dict(self._vectors.search(vector, len(numbers), numbers))
+        return [Result(Hit(f.passage, near.get(f.passage.id, 0.0)), f) for f in found]
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text``, repeated ones too."""

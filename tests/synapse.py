@@ -79,8 +79,7 @@ def _install(home: Path) -> None:
 class Synapse:
     """One homeserver process; stopped and started again it is the same homeserver."""
 
-    def __init__(self, python: Path, folder: Path, **settings: object) -> None:
-        """``settings`` go into its configuration besides ours."""
+    def __init__(self, python: Path, folder: Path) -> None:
         self._python = python
         self._folder = folder
         self._secret = secrets.token_hex(16)
@@ -88,7 +87,7 @@ class Synapse:
         self._users = 0
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        (folder / "homeserver.yaml").write_text(yaml.safe_dump({**self._config(port), **settings}))
+        (folder / "homeserver.yaml").write_text(yaml.safe_dump(self._config(port)))
 
     def start(self) -> None:
         """Run, and return when it answers."""

@@ -15,16 +15,17 @@ from hypothesis import strategies as st
 
 from bot.answer import RETRIEVED, Answerer, Rule
 from bot.cite import check, citations, flat, holds, spoken
+from bot.confidence import Trust
 from bot.model import Answer, Question, Status
 from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Reference, Role
 from tests.index_fixtures import NOON, opened, own, part
 
 # How sure one must be is tuned elsewhere; here it is set so that an answer of each sort comes.
-ALWAYS = Rule(answered=0.0, weak=0.0, ours=0.0)
-WEAKLY = Rule(answered=1.1, weak=0.0, ours=0.0)
-NEVER = Rule(answered=1.1, weak=1.1, ours=0.0)
-NOT_OURS = Rule(answered=1.1, weak=1.1, ours=1.1)
+ALWAYS = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))
+WEAKLY = Rule(trust=Trust(answered=1.1, weak=0.0, ours=0.0))
+NEVER = Rule(trust=Trust(answered=1.1, weak=1.1, ours=0.0))
+NOT_OURS = Rule(trust=Trust(answered=1.1, weak=1.1, ours=1.1))
 
 LEAF = "A leaf must outlive the frog that sits on it, or the frog will drown."
 HERON = "The heron guards its reeds at night and sleeps through the day."
@@ -147,8 +148,8 @@ def test_an_answer_has_an_end(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         index.ingest(Batch((part("a", text),)), "pond")
         answer = ask(index, "Which leaf is held by the frog?")
-        assert 1 <= len(answer.sentences) <= ALWAYS.most
-        assert sum(len(words(s.text).split()) for s in answer.sentences) <= ALWAYS.length
+        assert 1 <= len(answer.sentences) <= ALWAYS.limits.most
+        assert sum(len(words(s.text).split()) for s in answer.sentences) <= ALWAYS.limits.length
 
 
 def test_the_sentences_of_one_passage_are_said_in_their_order(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.standing import Statement, asks_standing, best_history, statements
+from bot.model import Question
+from bot.question import Want, read
+from bot.standing import Statement, best_history, statements
 from index.history import History, Version
 from index.model import Event
 
@@ -82,12 +84,12 @@ def test_what_came_after_the_day_asked_about_is_not_told() -> None:
     ["is the frog series merged?", "which tree did it go into", "what became of the pond patches", "who took v3?"],
 )
 def test_questions_about_what_became_of_something_are_known(question: str) -> None:
-    assert asks_standing(question)
+    assert Want.STATE in read(Question(question)).wants
 
 
 @pytest.mark.parametrize("question", ["what is a frog?", "why must a leaf outlive the frog?", "how do I build a pond"])
 def test_other_questions_are_not(question: str) -> None:
-    assert not asks_standing(question)
+    assert Want.STATE not in read(Question(question)).wants
 
 
 def test_the_history_whose_parts_and_title_match_best_is_meant() -> None:
