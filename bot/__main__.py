@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     digest.add_argument("--topic", metavar="TOPIC", action="append", default=[], help="an area, list, file, author:…")
     digest.add_argument("--short", action="store_true", help="as short as in a chat")
     digest.add_argument("--markdown", action="store_true", help="Markdown instead of plain text")
+    digest.add_argument("--correct", action="store_true", help="compose a published week anew, and edit what was sent")
     digest.add_argument("--chart", metavar="FILE", default="", help="draw the week's chart too: .svg or .png")
     command("sources", "show every source: state, last success, lag, error, next poll", json=True)
     _source(command)

@@ -38,6 +38,7 @@ class Admin:
     index: Index
     told: Sequence[Source]
     trial: Callable[[Source], Trial]
+    forget_private: Callable[[str], None] = lambda _: None
 
     def add(self, source: Source, by: str) -> Trial:
         """Try a source and keep it. Raises ``Refusal`` or ``FeedError``."""
@@ -80,6 +81,7 @@ class Admin:
             removed = 0
             while gone := self.index.forget(name, _AT_ONCE):
                 removed += gone
+            self.forget_private(name)
             self.cursors.forget(name)
             return removed
 

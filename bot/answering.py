@@ -108,14 +108,15 @@ class Answering:
         self, incoming: Incoming, reply: Reply, earlier: tuple[str, ...], how: How
     ) -> tuple[str, Answer | None]:
         """Say the final word; what it was, for the record, and the answer if it was one."""
-        if refused := self._refused(incoming):
+        if refused := self.refused(incoming):
             status, words = refused
             await self._say(reply, words, how)
             return status, None
         notice = Notice(_Mute() if how.silent else reply, incoming)
         try:
             asker = f"{incoming.service}:{incoming.user}"
-            question = Question(incoming.text[: self._limits.longest], earlier, asker=asker)
+            channel = f"{incoming.service}:{incoming.channel}"
+            question = Question(incoming.text[: self._limits.longest], earlier, asker=asker, channel=channel)
             answer = await self._answer(incoming, question, notice)
         except ChatRefused:
             raise
@@ -130,8 +131,8 @@ class Answering:
         await reply.answer(answer, private=how.private)
         return "answered", answer
 
-    def _refused(self, incoming: Incoming) -> tuple[str, str] | None:
-        """Why a question is not taken: its status, and the words."""
+    def refused(self, incoming: Incoming) -> tuple[str, str] | None:
+        """Count a question or command; why it is not taken, if it is not: its status, and the words."""
         if len(self._line) >= self._limits.waiting:
             return "busy", BUSY
         place = None if incoming.direct else (incoming.service, incoming.channel)

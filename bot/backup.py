@@ -27,7 +27,7 @@ from index.errors import Unusable
 
 FORMAT = 1
 DATABASES = ("state.db", "krab.db")
-FOLDERS = ("matrix", "notes")
+FOLDERS = ("matrix", "notes", "private")
 _CHUNK = 1 << 20
 
 
@@ -63,7 +63,7 @@ def back_up(data: Path, target: Path, *, version: str, now: datetime, config: Pa
 
 def _copied(data: Path, folder: Path, config: Path | None) -> dict[str, Path]:
     copied = {name: _sqlite(data / name, folder / name) for name in DATABASES if (data / name).is_file()}
-    for path in (p for name in FOLDERS for p in sorted((data / name).rglob("*")) if p.is_file()):
+    for path in (p for name in FOLDERS for p in sorted((data / name).rglob("*")) if p.is_file() and not _cache(p)):
         name = str(path.relative_to(data))
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -71,6 +71,10 @@ def _copied(data: Path, folder: Path, config: Path | None) -> dict[str, Path]:
     if config and config.is_file():
         copied["krab.toml"] = Path(shutil.copyfile(config, folder / "krab.toml"))
     return {name: path for name, path in copied.items() if not name.endswith(("-wal", "-shm"))}
+
+
+def _cache(path: Path) -> bool:
+    return path.suffix == ".faiss" or any(parent.name.startswith("words-") for parent in path.parents)
 
 
 def _is_sqlite(path: Path) -> bool:

@@ -169,8 +169,7 @@ class Dispatcher:
         """Say the final word and record it; without a ``How`` it is an order's."""
         try:
             if manner is None:
-                status, shown = await self._ordering.run(incoming, reply)
-                answer, text = (shown.answer, shown.text) if shown else (None, "")
+                status, answer, text = await self._order(incoming, reply)
             else:
                 earlier, text = self._state.earlier(incoming), ""
                 status, answer = await self._answering.respond(incoming, reply, earlier, manner)
@@ -180,3 +179,12 @@ class Dispatcher:
             log.warning("%s: no way to reply to %s: %s", incoming.service, incoming.key, error)
         else:
             self._state.finish(incoming, status, answer, text=text)
+
+    async def _order(self, incoming: Incoming, reply: Reply) -> tuple[str, Answer | None, str]:
+        """Have it done, unless somebody types faster than he may (a button costs little)."""
+        if incoming.act is None and (refused := self._answering.refused(incoming)):
+            status, words = refused
+            await reply.text(words)
+            return status, None, ""
+        status, shown = await self._ordering.run(incoming, reply)
+        return (status, shown.answer, shown.text) if shown else (status, None, "")

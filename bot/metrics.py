@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
@@ -40,6 +40,7 @@ class Metrics:
     """Everything that is measured. ``read`` looks the rest up, in a worker thread, each time it is asked."""
 
     def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # when a counter was made is of no use
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._questions = Counter(

@@ -26,13 +26,15 @@ class Status(StrEnum):
 class Question:
     """What somebody asks. ``earlier`` holds the thread's earlier questions, oldest first.
 
-    ``as_of`` limits the sources to what was written until then (aware UTC). ``asker`` is "service:user", for budgets.
+    ``as_of`` limits the sources to what was written until then (aware UTC). ``asker`` is "service:user", for budgets;
+    ``channel`` is "service:channel", for sources that not everybody may be told of.
     """
 
     text: str
     earlier: tuple[str, ...] = ()
     as_of: datetime | None = None
     asker: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot.wiring import (
     digest_post,
     dispatcher,
     forget_old,
+    home,
     measuring,
     poller,
     reindexing_ordered,
@@ -32,6 +33,7 @@ from bot.wiring import (
 log = logging.getLogger(__name__)
 
 PAUSE, DAY = 30.0, 86_400.0  # seconds
+REFUSED, LONGEST = 60.0, 3_600.0  # seconds until a service that refused us is asked again
 RESUMED = timedelta(hours=6)  # a question older than this was given up by who asked it
 
 
@@ -42,7 +44,7 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    adapters = chats(krab.settings)
+    adapters = chats(krab.settings, home(krab))
     metrics = measuring(krab)
     handling = dispatcher(krab, adapters, metrics)
     page = asyncio.create_task(web.serve(site(krab, adapters, metrics), krab.settings.web.listen), name="web")
@@ -79,12 +81,18 @@ async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
-    try:
-        await asyncio.gather(chat.run(dispatcher.handle), _resume(chat, dispatcher))
-    except ChatRefused as refusal:
-        log.error("%s; the other services go on", refusal)
-    except Exception:
-        log.exception("%s: stopped by an error of ours; the other services go on", chat.name)
+    """Run a service; one that refuses us is asked again ever less often, since an operator may put it right there."""
+    wait = REFUSED
+    while True:
+        try:
+            await asyncio.gather(chat.run(dispatcher.handle), _resume(chat, dispatcher))
+        except ChatRefused as refusal:
+            log.error("%s; the other services go on, and it is tried again in %.0f min", refusal, wait / 60)
+        except Exception:
+            log.exception("%s: stopped by an error of ours; the other services go on", chat.name)
+            return
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST)
 
 
 async def _deliver(krab: Krab, adapters: Sequence[Chat]) -> None:

@@ -37,7 +37,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
     "fetch": ("contact", "allow_private"),
-    "slack": ("api_url", "mode"),
+    "slack": ("api_url", "mode", "workspaces"),
+    "slack.workspaces": ("name", "api_url", "mode"),
     "matrix": ("homeserver", "user", "allow_invites", "accounts"),
     "matrix.accounts": ("name", "homeserver", "user", "allow_invites"),
     "admins": ("slack", "matrix"),
@@ -58,13 +59,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
-_SECRETS = {
-    "bot_token": "KRAB_SLACK_BOT_TOKEN",
-    "app_token": "KRAB_SLACK_APP_TOKEN",
-    "signing_secret": "KRAB_SLACK_SIGNING_SECRET",
-    "api_key": "KRAB_LLM_API_KEY",
-}
+_SECRETS = {"api_key": "KRAB_LLM_API_KEY"}
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
+_SLACK_SECRETS = ("bot_token", "app_token", "signing_secret")
 _MATRIX_SECRETS = ("access_token", "password", "recovery_key")
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -101,13 +98,15 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """One workspace. Configured when there is a bot token."""
+    """One workspace. Configured when there is a bot token. ``workspaces`` are further ones, each with a ``name``."""
 
     bot_token: Secret = Secret()
     app_token: Secret = Secret()
     signing_secret: Secret = Secret()
     api_url: str = "https://slack.com/api/"
     mode: str = "socket"  # socket | http
+    name: str = ""
+    workspaces: tuple[SlackSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         starter_notes=_typed(told, "starter_notes", True),
         embedder=_typed(told.get("index", {}), "embedder", ""),
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
-        slack=_slack(told, secrets),
+        slack=_slack(told, environ),
         matrix=_matrix(told, environ),
         llm=_llm(told, secrets["api_key"]),
         web=_web(told, environ),
@@ -250,14 +249,15 @@ def _check(told: Mapping[str, Any]) -> None:
             if not isinstance(table, dict):
                 raise SettingsError(f"{name} must be a table: write [{name}]")
             _check_keys(table, name)
-            _check_accounts(table.get("accounts", []))
+            for further in ("accounts", "workspaces"):
+                _check_further(f"{name}.{further}", table.get(further, []))
 
 
-def _check_accounts(accounts: object) -> None:
-    if not (isinstance(accounts, list) and all(isinstance(a, dict) for a in accounts)):
-        raise SettingsError("matrix.accounts must be tables: write [[matrix.accounts]] above each")
-    for account in accounts:
-        _check_keys(account, "matrix.accounts")
+def _check_further(name: str, tables: object) -> None:
+    if not (isinstance(tables, list) and all(isinstance(one, dict) for one in tables)):
+        raise SettingsError(f"{name} must be tables: write [[{name}]] above each")
+    for one in tables:
+        _check_keys(one, name)
 
 
 def _check_keys(table: Mapping[str, Any], name: str) -> None:
@@ -288,17 +288,29 @@ def _values(told: Mapping[str, Any], table: str, defaults: Mapping[str, Any]) ->
     return {key: _typed(told.get(table, {}), key, default) for key, default in defaults.items()}
 
 
-def _slack(told: Mapping[str, Any], secrets: Mapping[str, Secret]) -> SlackSettings:
-    values = _values(told, "slack", {"api_url": SlackSettings().api_url, "mode": "socket"})
+def _slack(told: Mapping[str, Any], environ: Mapping[str, str]) -> SlackSettings:
+    """The first workspace; further ones have their secrets in KRAB_SLACK_<NAME>_BOT_TOKEN and so on."""
+    table = told.get("slack", {})
+    workspaces = tuple(_workspace(one, environ) for one in table.get("workspaces", ()))
+    names = [one.name for one in workspaces]
+    if repeated := next((name for name in names if names.count(name) > 1), ""):
+        raise SettingsError(f"two Slack workspaces are called {repeated!r}: names must differ")
+    return SlackSettings(**_workspace_values(table, environ, "KRAB_SLACK"), workspaces=workspaces)
+
+
+def _workspace(table: Mapping[str, Any], environ: Mapping[str, str]) -> SlackSettings:
+    name = _typed(table, "name", "")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise SettingsError("every [[slack.workspaces]] needs a name of small letters, digits and _")
+    return SlackSettings(**_workspace_values(table, environ, f"KRAB_SLACK_{name.upper()}"), name=name)
+
+
+def _workspace_values(table: Mapping[str, Any], environ: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    values = _values({"": table}, "", {"api_url": SlackSettings().api_url, "mode": "socket"})
     if values["mode"] not in ("socket", "http"):
         raise SettingsError(f"[slack] mode must be 'socket' or 'http', not {values['mode']!r}")
     values["api_url"] = values["api_url"].rstrip("/") + "/"
-    return SlackSettings(
-        **values,
-        bot_token=secrets["bot_token"],
-        app_token=secrets["app_token"],
-        signing_secret=secrets["signing_secret"],
-    )
+    return values | {key: _secret(environ, f"{prefix}_{key.upper()}") for key in _SLACK_SECRETS}
 
 
 def _matrix(told: Mapping[str, Any], environ: Mapping[str, str]) -> MatrixSettings:

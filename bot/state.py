@@ -21,95 +21,13 @@ from pathlib import Path
 from threading import Lock
 
 from bot import record
+from bot import state_sql as sql
 from bot.chat import Incoming
 from bot.model import Answer
 from index.database import copy_first
 
 TRIES = 3  # processes that may claim the same question, one after the other
 EARLIER = 10  # questions of a thread that give a follow-up its context
-
-MIGRATIONS = (
-    """
-    CREATE TABLE asked (
-        service  TEXT NOT NULL,
-        key      TEXT NOT NULL,
-        channel  TEXT NOT NULL,
-        thread   TEXT NOT NULL,
-        user     TEXT NOT NULL,
-        text     TEXT NOT NULL,
-        status   TEXT NOT NULL,  -- 'claimed' until it is finished as 'answered', 'helped', 'failed' …
-        owner    TEXT NOT NULL,  -- the process that works on it
-        tries    INTEGER NOT NULL,
-        created  REAL NOT NULL,
-        finished REAL,
-        answer   TEXT,           -- JSON
-        PRIMARY KEY (service, key)
-    ) WITHOUT ROWID;
-    CREATE INDEX asked_in_thread ON asked (service, channel, thread, created);
-    CREATE INDEX asked_when ON asked (created);
-    CREATE TABLE heard (
-        service TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        thread  TEXT NOT NULL,
-        user    TEXT NOT NULL,
-        last    REAL NOT NULL,
-        PRIMARY KEY (service, channel, thread, user)
-    ) WITHOUT ROWID;
-    CREATE INDEX heard_when ON heard (last);
-    """,
-    """
-    ALTER TABLE asked ADD COLUMN command TEXT NOT NULL DEFAULT '';
-    CREATE INDEX asked_by_user ON asked (service, user, created)
-    """,  # command is '' for a question, 'act:NAME' for a button or form
-    """
-    ALTER TABLE asked ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
-    ALTER TABLE asked ADD COLUMN edits TEXT NOT NULL DEFAULT '';
-    CREATE INDEX asked_edits ON asked (service, edits)
-    """,  # outcome is an answer's own status: 'answered', 'weak' …; edits the key of the message that was replaced
-)
-
-KEPT = ("service", "key", "channel", "thread", "user", "text", "edits")
-CLAIM = """
-    INSERT INTO asked (service, key, channel, thread, user, text, command, edits, status, owner, tries, created)
-    VALUES (:service, :key, :channel, :thread, :user, :text, :command, :edits, 'claimed', :owner, 1, :now)
-    ON CONFLICT (service, key) DO UPDATE SET owner = :owner, tries = tries + 1
-    WHERE status = 'claimed' AND owner != :owner AND tries < :tries
-    RETURNING key
-"""
-FINISH = """
-    UPDATE asked SET status = ?, finished = ?, answer = ?, outcome = ?, text = ? WHERE service = ? AND key = ?
-"""
-UNFINISHED = """
-    SELECT service, channel, thread, key, user, text, command, edits FROM asked
-    WHERE service = ? AND status = 'claimed' AND command IN ('', 'ask') AND owner != ? AND tries < ? AND created >= ?
-    ORDER BY created
-"""
-REFUSED = """
-    SELECT service, key, channel, thread, user, text, created, answer FROM asked
-    WHERE status = 'answered' AND outcome IN ('weak', 'not_found', 'out_of_scope') AND answer IS NOT NULL
-    AND service != 'command line' AND created >= ? ORDER BY created DESC LIMIT ?
-"""
-ANSWERED = """
-    SELECT service, key, channel, thread, user, text, created, answer FROM asked
-    WHERE service = ? AND status = 'answered' AND answer IS NOT NULL
-"""
-EARLIER_IN_THREAD = """
-    SELECT text FROM asked
-    WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key NOT IN (?, ?) AND edits != ?
-    ORDER BY created DESC LIMIT ?
-"""
-ASKED = """
-    SELECT text, status FROM asked
-    WHERE service = ? AND user = ? AND (key = ? OR edits = ?) AND command IN ('', 'ask') ORDER BY created DESC LIMIT 1
-"""
-REPLACED = """
-    UPDATE asked SET status = 'replaced'
-    WHERE service = ? AND (key = ? OR edits = ?) AND key != ? AND status = 'answered'
-"""
-CITED = """
-    SELECT DISTINCT json_extract(c.value, '$.id'), json_extract(c.value, '$.quote')
-    FROM asked, json_each(asked.answer, ?) AS c WHERE asked.answer IS NOT NULL
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +84,10 @@ class State:
     def claim(self, incoming: Incoming) -> bool:
         """Whether the caller shall work on this message: nobody has, or a dead process was about to."""
         values: dict[str, object] = {"owner": self._owner, "now": self._clock().timestamp(), "tries": TRIES}
-        values |= {name: getattr(incoming, name) for name in KEPT}
+        values |= {name: getattr(incoming, name) for name in sql.KEPT}
         values["command"] = f"act:{incoming.act.name}" if incoming.act else incoming.command
         with self._lock, self._db:
-            return self._db.execute(CLAIM, values).fetchone() is not None
+            return self._db.execute(sql.CLAIM, values).fetchone() is not None
 
     def finish(self, incoming: Incoming, status: str, answer: Answer | None = None, *, text: str = "") -> None:
         """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer.
@@ -179,27 +97,27 @@ class State:
         kept = record.written(answer) if answer else None
         values = (status, self._clock().timestamp(), kept, answer.status.value if answer else "", text or incoming.text)
         with self._lock, self._db:
-            self._db.execute(FINISH, (*values, incoming.service, incoming.key))
+            self._db.execute(sql.FINISH, (*values, incoming.service, incoming.key))
             if incoming.edits:
-                self._db.execute(REPLACED, (incoming.service, incoming.edits, incoming.edits, incoming.key))
+                self._db.execute(sql.REPLACED, (incoming.service, incoming.edits, incoming.edits, incoming.key))
 
     def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
         """What earlier processes claimed since then and did not finish, oldest first."""
         with self._lock:
-            rows = self._db.execute(UNFINISHED, (service, self._owner, TRIES, since.timestamp())).fetchall()
+            rows = self._db.execute(sql.UNFINISHED, (service, self._owner, TRIES, since.timestamp())).fetchall()
         return tuple(replace(Incoming(*row[:6]), command=row[6], edits=row[7]) for row in rows)
 
     def asked(self, edit: Incoming) -> str | None:
         """What the question said that an edit replaces; None when the person had not asked it."""
         values = (edit.service, edit.user, edit.edits, edit.edits)
         with self._lock:
-            row = self._db.execute(ASKED, values).fetchone()
+            row = self._db.execute(sql.ASKED, values).fetchone()
         return str(row[0]) if row else None
 
     def answered(self, service: str, key: str) -> Asked | None:
         """The answered question with this key."""
         with self._lock:
-            row = self._db.execute(f"{ANSWERED} AND key = ?", (service, key)).fetchone()
+            row = self._db.execute(f"{sql.ANSWERED} AND key = ?", (service, key)).fetchone()
         return _asked(row)
 
     def latest(self, incoming: Incoming) -> Asked | None:
@@ -207,15 +125,21 @@ class State:
         service, channel = incoming.service, incoming.channel
         with self._lock:
             for where, who in (("thread", incoming.thread), ("user", incoming.user)):
-                sql = f"{ANSWERED} AND channel = ? AND {where} = ? ORDER BY created DESC LIMIT 1"
-                if row := self._db.execute(sql, (service, channel, who)).fetchone():
+                query = f"{sql.ANSWERED} AND channel = ? AND {where} = ? ORDER BY created DESC LIMIT 1"
+                if row := self._db.execute(query, (service, channel, who)).fetchone():
                     return _asked(row)
         return None
+
+    def recent(self, service: str, user: str, limit: int) -> tuple[Asked, ...]:
+        """What a person asked and got an answer to, newest first."""
+        with self._lock:
+            rows = self._db.execute(sql.RECENT, (service, user, limit)).fetchall()
+        return tuple(asked for row in rows if (asked := _asked(row)))
 
     def refused(self, since: datetime, limit: int) -> tuple[Asked, ...]:
         """The questions put to krab in chats since then that it could not answer, newest first."""
         with self._lock:
-            rows = self._db.execute(REFUSED, (since.timestamp(), limit)).fetchall()
+            rows = self._db.execute(sql.REFUSED, (since.timestamp(), limit)).fetchall()
         return tuple(asked for row in rows if (asked := _asked(row)))
 
     def forget(self, service: str, user: str) -> int:
@@ -229,7 +153,7 @@ class State:
         replaced = incoming.edits or incoming.key
         where = (incoming.service, incoming.channel, incoming.thread, incoming.key, replaced, replaced, EARLIER)
         with self._lock:
-            rows = self._db.execute(EARLIER_IN_THREAD, where).fetchall()
+            rows = self._db.execute(sql.EARLIER_IN_THREAD, where).fetchall()
         return tuple(text for (text,) in reversed(rows))
 
     def spoken_in(self, incoming: Incoming) -> bool:
@@ -256,7 +180,7 @@ class State:
         """Every (part id, quote) that was ever shown to somebody, once each."""
         for path in ("$.sources", "$.nearest"):
             with self._lock:
-                rows = self._db.execute(CITED, (path,)).fetchall()
+                rows = self._db.execute(sql.CITED, (path,)).fetchall()
             yield from rows
 
     def forget_before(self, when: datetime) -> int:
@@ -277,17 +201,18 @@ def _migrate(db: sqlite3.Connection) -> None:
     """Bring the database to this version: all of it or nothing, and once when two processes start together."""
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'bot_schema'").fetchone():
         there: int = db.execute("SELECT coalesce(max(version), 0) FROM bot_schema").fetchone()[0]
-        if 0 < there < len(MIGRATIONS):
-            copy_first(db, f"bot-{len(MIGRATIONS)}")
+        if 0 < there < len(sql.MIGRATIONS):
+            copy_first(db, f"bot-{len(sql.MIGRATIONS)}")
     with db:
         db.execute("BEGIN IMMEDIATE")
         db.execute("CREATE TABLE IF NOT EXISTS bot_schema (version INTEGER NOT NULL)")
         version: int = db.execute("SELECT coalesce(max(version), 0) FROM bot_schema").fetchone()[0]
-        if version > len(MIGRATIONS):
+        known = len(sql.MIGRATIONS)
+        if version > known:
             raise NewerDatabase(
-                f"the bot's database has version {version}, and this krab knows {len(MIGRATIONS)}: use the newer krab"
+                f"the bot's database has version {version}, and this krab knows {known}: use the newer krab"
             )
-        for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        for number, migration in enumerate(sql.MIGRATIONS[version:], version + 1):
             for statement in migration.split(";"):  # executescript would commit in between
                 db.execute(statement)
             db.execute("INSERT INTO bot_schema VALUES (?)", (number,))

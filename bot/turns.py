@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from itertools import zip_longest
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
+_NOBODY = object()  # stands where a person has no further item
 
 
 class Turns(Generic[T]):
@@ -55,9 +57,8 @@ class Turns(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Every item, in the order of their turns."""
-        rounds = max(map(len, self._queues.values()), default=0)
-        for number in range(rounds):
-            yield from (queue[number] for queue in self._queues.values() if number < len(queue))
+        for turn in zip_longest(*self._queues.values(), fillvalue=_NOBODY):
+            yield from (cast("T", item) for item in turn if item is not _NOBODY)
 
 
 Turn = asyncio.Future[None]  # done when the turn has come

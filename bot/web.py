@@ -33,6 +33,9 @@ Pages = Callable[[Environment], Sequence[web.RouteDef]]
 
 __all__ = ["Limits", "Pages", "Shelf", "SourceRow", "StatusView", "make_app", "serve"]
 
+# What is wrong with services that krab talks through, by their names: shown by /healthz.
+TROUBLES: web.AppKey[Callable[[], Mapping[str, str]]] = web.AppKey("troubles")
+
 _BODY = 64 * 1024  # bytes of a posted question
 _GOODBYE = 5.0  # seconds for open connections when we stop; a container engine waits for 10
 _LINE = 64 * 1024  # bytes of a request line: 2,000 characters take up to 24,000 when percent-encoded
@@ -85,8 +88,9 @@ class _Site:
             raise web.HTTPNotFound
         return web.Response(body=body, content_type=kind, headers={"Cache-Control": "public, max-age=600"})
 
-    async def alive(self, _request: web.Request) -> web.Response:
-        return json_response({"alive": True})
+    async def alive(self, request: web.Request) -> web.Response:
+        troubles = dict(request.app[TROUBLES]())
+        return json_response({"alive": True} | ({"degraded": troubles} if troubles else {}))
 
     async def ready(self, _request: web.Request) -> web.Response:
         status = await asyncio.to_thread(self.shelf.status)
@@ -118,6 +122,7 @@ def make_app(
     app = web.Application(
         middlewares=[show_errors(site.pages), check_host(tuple(allowed_hosts))], client_max_size=_BODY
     )
+    app[TROUBLES] = dict
     app.on_response_prepare.append(add_headers)
     app.on_cleanup.append(_closing(site.queue))
     app.add_routes(

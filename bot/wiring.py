@@ -6,12 +6,14 @@ Everything is built from settings, in the order of need; nothing here decides an
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from bot.audit import Audit
 from bot.channels import Channels
 from bot.feedback import Feedback
 from bot.outbox import Outbox
+from bot.private import Private
 from bot.settings import Settings
 from bot.sourcebook import SourceBook, Standing
 from bot.state import State
@@ -37,12 +40,14 @@ from index.errors import Unusable
 from index.model import Batch
 from index.reindex import Progress, cancel, progress, reindex, roll_back
 
+REMEMBERED = 32  # digests that were made for the web page
 STARTER = Source("starter-notes", "notes", "")
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from bot.admin import Admin
+    from bot.card import Card
     from bot.chat import Chat
     from bot.digest.model import Digest
     from bot.digest.span import Span
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
     from bot.notebook import Notebook
     from bot.ordering import Ordering
     from bot.orders import Context
+    from bot.private import Room
     from bot.reindexing import Reindexing
     from bot.subscriptions import Subscriptions
     from bot.watcher import Watcher
@@ -81,6 +87,7 @@ class Krab:
     book: SourceBook
     audit: Audit
     watches: Watches
+    private: Private
 
 
 @contextmanager
@@ -94,7 +101,10 @@ def opened(settings: Settings) -> Iterator[Krab]:
     try:
         index = open_index(settings, database)
         state = State(memory.path)
-        outbox = Outbox(memory)
+        outbox, book = Outbox(memory), SourceBook(database)
+        private = Private(
+            settings.data / "private", lambda: book.known(sources(settings)), partial(enter, settings, index.embedder)
+        )
         krab = Krab(
             settings,
             database,
@@ -106,14 +116,16 @@ def opened(settings: Settings) -> Iterator[Krab]:
             outbox,
             Feedback(memory),
             Channels(memory),
-            SourceBook(database),
+            book,
             Audit(memory),
             Watches(memory, outbox),
+            private,
         )
         if settings.starter_notes:
             read_starter_notes(krab)
         index.save()
         yield krab
+        private.close()
         index.close()
         index.save()
         state.close()
@@ -187,7 +199,7 @@ def read_starter_notes(krab: Krab) -> None:
     from feeds.poll import poll
 
     krab.cursors.register([STARTER])
-    poll(STARTER, notes.starter(), krab.cursors, _sink(krab.index))
+    poll(STARTER, notes.starter(), krab.cursors, _sink(krab))
 
 
 def poller(krab: Krab) -> Poller:
@@ -196,6 +208,7 @@ def poller(krab: Krab) -> Poller:
     from feeds.guard import Guard
     from feeds.poll import Poller
 
+    settle_private(krab)
     told = krab.settings.fetch
     client = Client(Manners(told.contact), cache=krab.settings.data / "lore", guard=Guard(told.allow_private))
     disk = Disk(krab.settings.data, krab.settings.upkeep.keep_free)
@@ -203,7 +216,7 @@ def poller(krab: Krab) -> Poller:
     def watch() -> tuple[Source, ...]:
         return polled(krab) if disk.has_room() else ()
 
-    return Poller(polled(krab), client, krab.cursors, _sink(krab.index), watch=watch)
+    return Poller(polled(krab), client, krab.cursors, _sink(krab), watch=watch)
 
 
 def forget_old(krab: Krab) -> int:
@@ -223,7 +236,7 @@ def notebook(krab: Krab) -> Notebook:
     def read_again() -> None:
         for told in source(krab.settings.data):
             krab.cursors.register([told])
-            poll(told, notes.open(told, None), krab.cursors, _sink(krab.index))
+            poll(told, notes.open(told, None), krab.cursors, _sink(krab))
 
     return Notebook(krab.settings.data / "notes", krab.audit, read_again)
 
@@ -248,7 +261,7 @@ def admin(krab: Krab) -> Admin:
         with Client(hasty, cache=krab.settings.data / "lore", guard=Guard(told.allow_private)) as client:
             return try_out(open_feed(source, client))
 
-    return Admin(krab.book, krab.audit, krab.cursors, krab.index, sources(krab.settings), trial)
+    return Admin(krab.book, krab.audit, krab.cursors, krab.index, sources(krab.settings), trial, krab.private.forget)
 
 
 def fetch_named(krab: Krab, text: str) -> None:
@@ -271,11 +284,43 @@ def fetch_named(krab: Krab, text: str) -> None:
             krab.index.ingest(batch, "threads")
 
 
-def _sink(index: Index) -> Callable[[Batch, str], None]:
+def _sink(krab: Krab) -> Callable[[Batch, str], None]:
     def store(batch: Batch, source: str) -> None:
-        index.ingest(batch, source)
+        if not krab.private.ingest(batch, source):
+            krab.index.ingest(batch, source)
 
     return store
+
+
+def enter(settings: Settings, embedder: Embedder, folder: Path) -> Room:
+    """Open the index of a private source. Raises ``IndexProblem``."""
+    from bot.private import Room
+    from index.stores.faiss import Faiss
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(folder / "krab.db")
+    index = Index(folder, database, embedder, Faiss, load=partial(of, cache=settings.data / "model"))
+
+    def close() -> None:
+        index.close()
+        index.save()
+        database.close()
+
+    return Room(index, Answerer(index).answer, close)
+
+
+def settle_private(krab: Krab) -> None:
+    """See to it that a source which has become private, or is so no more, is where it belongs; it is read again."""
+    shared, apart = krab.index.catalog.counts(), krab.private.parts()
+    for source in krab.book.known(sources(krab.settings)):
+        if source.private and shared.get(source.name):
+            while krab.index.forget(source.name, 500):
+                pass
+            krab.cursors.rewind(source.name)
+    for name in apart:
+        if not any(s.name == name and s.private for s in krab.book.known(sources(krab.settings))):
+            krab.private.forget(name)
+            krab.cursors.rewind(name)
 
 
 def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
@@ -283,7 +328,8 @@ def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
     from bot.web import SourceRow
     from feeds.schedule import SourceState, stalled
 
-    states, counts, now = krab.cursors.states(), krab.index.catalog.counts(), time()
+    states, now = krab.cursors.states(), time()
+    counts = krab.index.catalog.counts() | krab.private.parts()
     days = by_day(krab) if charted else {}
     every = (*krab.book.known(sources(krab.settings)), *_starter(krab.settings))
     told = {source.name: source for source in every}
@@ -318,6 +364,12 @@ def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
     return rows + others
 
 
+def public_rows(krab: Krab) -> list[SourceRow]:
+    """Return the sources that everybody may know of, with how much they have of each day of late."""
+    private = {source.name for source in krab.book.known(sources(krab.settings)) if source.private}
+    return [row for row in source_rows(krab, charted=True) if row.name not in private]
+
+
 def by_day(krab: Krab) -> dict[str, tuple[int, ...]]:
     """Return how many items each source has of the last days, oldest first."""
     from bot.web_views import DAYS
@@ -349,13 +401,14 @@ def sources(settings: Settings) -> tuple[Source, ...]:
     return settings.sources + tuple(s for s in (*extra, *ours) if s.name not in names)
 
 
-def chats(settings: Settings) -> list[Chat]:
-    """Return the chat services that are configured."""
+def chats(settings: Settings, home: Callable[[str, str], Sequence[Card]] | None = None) -> list[Chat]:
+    """Return the chat services that are configured; ``home`` is what stands in a (service, user)'s own corner."""
     adapters: list[Chat] = []
-    if settings.slack.bot_token:
-        from bot.chat.slack import Slack
+    for workspace in (settings.slack, *settings.slack.workspaces):
+        if workspace.bot_token or workspace.name:
+            from bot.chat.slack import Slack
 
-        adapters.append(Slack(settings.slack))
+            adapters.append(Slack(workspace, home=home))
     if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 
@@ -371,20 +424,27 @@ def site(krab: Krab, adapters: Sequence[Chat], metrics: Metrics) -> Application:
     base = told.public_url or f"http://{told.listen}"
 
     def more(queue: Queue) -> Sequence[web.Pages]:
-        digests = web_digests.Digests(PublicDigests(digester(krab)), queue.run, base)
+        digests = web_digests.Digests(PublicDigests(digester(krab), krab.index.catalog.tick), queue.run, base)
         return (web_series.routes(partial(found_series, krab)), digests.routes, web_metrics.routes(metrics.exposition))
 
     app = web.make_app(
         ask=metrics.measured(krab.answerer.answer, "web"),
-        shelf=web.Shelf(krab.index.part, lambda: source_rows(krab, charted=True), lambda: status_view(krab)),
+        shelf=web.Shelf(krab.index.part, lambda: public_rows(krab), lambda: status_view(krab)),
         allowed_hosts=(told.listen, *told.allowed_hosts, urlsplit(told.public_url).netloc or told.listen),
         more=more,
     )
+    app[web.TROUBLES] = lambda: {chat.name: why for chat in adapters if (why := getattr(chat, "health", ""))}
     for adapter in adapters:
-        webhook = getattr(adapter, "webhook", None)
-        if webhook is not None and krab.settings.slack.mode == "http":
-            app.router.add_post("/slack/events", webhook)
+        if door := getattr(adapter, "door", ""):
+            app.router.add_post(door, getattr(adapter, "webhook"))  # noqa: B009 - only such a service has one
     return app
+
+
+def home(krab: Krab) -> Callable[[str, str], Sequence[Card]]:
+    """Return what makes somebody's own corner of a service."""
+    from bot.home import cards
+
+    return partial(cards, context=context(krab))
 
 
 def digester(krab: Krab) -> Digester:
@@ -410,14 +470,20 @@ def digest_post(krab: Krab) -> DigestPost:
     from bot.chart import picture
     from bot.digest_post import DigestPost
 
-    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture)
+    def page(week: str) -> str:
+        base = krab.settings.web.public_url
+        return f"{base}/digests/{week}" if base else ""
+
+    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture, page=page)
 
 
-@dataclass(frozen=True, slots=True)
 class PublicDigests:
-    """The digests on all topics."""
+    """The digests on all topics. Those that were not published are remembered until something new is read."""
 
-    digester: Digester
+    def __init__(self, digester: Digester, tick: Callable[[], int]) -> None:
+        self.digester = digester
+        self._tick = tick
+        self._made: dict[tuple[str, int], Digest] = {}
 
     def weeks(self) -> Sequence[tuple[str, datetime]]:
         """Return the weeks that were published and when, the newest first."""
@@ -425,7 +491,12 @@ class PublicDigests:
 
     def digest(self, span: Span) -> Digest:
         """Return a week's digest, as it was published when it was."""
-        return self.digester.digest(span)
+        key = (span.week, self._tick())
+        if key not in self._made:
+            while len(self._made) >= REMEMBERED:
+                self._made.pop(next(iter(self._made)), None)
+            self._made[key] = self.digester.digest(span)
+        return self._made[key]
 
     def latest(self) -> Span:
         """Return the last week that there is anything to tell of."""
@@ -458,7 +529,7 @@ def measuring(krab: Krab) -> Metrics:
         yield plain("krab_disk_free_bytes", "Free bytes where the data directory is", free_space(krab.settings.data))
         newest = totals.newest.timestamp() if totals.newest else 0
         yield plain("krab_newest_timestamp_seconds", "Date of the newest thing read", newest)
-        yield from of_sources(source_rows(krab))
+        yield from of_sources(public_rows(krab))
 
     return Metrics(read)
 
@@ -498,8 +569,9 @@ def context(krab: Krab, adapters: Sequence[Chat] = ()) -> Context:
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
         # Who sits at the console has krab's files anyway.
-        is_admin=lambda service, user: service == "console" or (service, user) in admins,
-        is_curator=lambda service, user: (service, user) in curators,
+        # Of several workspaces or accounts ("slack:beta") the ids are told apart by the service itself.
+        is_admin=lambda service, user: service == "console" or (service.partition(":")[0], user) in admins,
+        is_curator=lambda service, user: (service.partition(":")[0], user) in curators,
         admin=admin(krab),
         audit=krab.audit,
         reindexing=reindexing_ordered(krab),
@@ -533,7 +605,7 @@ def dispatcher(krab: Krab, adapters: Sequence[Chat] = (), metrics: Metrics | Non
 
     def answer(question: Question, show: Callable[[str], None]) -> Answer:
         fetch_named(krab, question.text)
-        return krab.answerer.answer(question, show)
+        return krab.private.better(question, krab.answerer.answer(question, show))
 
     return Dispatcher(
         metrics.measured(answer, "chat") if metrics else answer,
@@ -546,19 +618,23 @@ def dispatcher(krab: Krab, adapters: Sequence[Chat] = (), metrics: Metrics | Non
 
 
 class Reading:
-    """What krab says while it thinks; counted anew once a minute."""
+    """What krab says while it thinks. Counted anew once a minute, in a thread: nobody waits for a count."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._said = ("", 0.0)
+        self._words = ""
+        self._until = 0.0
+        self._count()
 
     def words(self) -> str:
         """Return "reading 11,364 mails, posts and notes…"."""
-        words, until = self._said
-        if time() > until:
-            words = f"reading {self._catalog.totals().parts:,} mails, posts and notes…"
-            self._said = (words, time() + 60)
-        return words
+        if time() > self._until:
+            self._until = time() + 60
+            threading.Thread(target=self._count, name="count", daemon=True).start()
+        return self._words
+
+    def _count(self) -> None:
+        self._words = f"reading {self._catalog.totals().parts:,} mails, posts and notes…"
 
 
 def status_view(krab: Krab) -> StatusView:

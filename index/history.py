@@ -88,10 +88,17 @@ def labelled(posted: Iterable[tuple[int, Event]]) -> dict[str, list[Event]]:
     for some in issues.values():
         first = min(some, key=place)
         name = _label(first)
-        if name in found and _entitled(first) not in map(_entitled, found[name]):
+        heads = {_entitled(event) for event in found.get(name, ()) if _head(event)}
+        if heads and _head(first) and _entitled(first) not in heads:
             name = f"{name} of {first.part}"
         found.setdefault(name, []).extend(some)
     return found
+
+
+def _head(event: Event) -> bool:
+    """Whether a posted event stands for its whole version: an introduction, or the only part."""
+    match = DETAIL.match(event.detail)
+    return match is None or match["place"].strip("0") == "" or match["total"] == "1"
 
 
 def _entitled(event: Event) -> str:

@@ -133,16 +133,16 @@ async def kills(
                 await until(lambda p=person, r=room: _joined(p, r), 60)  # type: ignore[misc]
                 asked[room] = {await person.say(room, "before")}
                 await until(lambda p=person, r=room: _answered(p, r, asked[r]), 60)  # type: ignore[misc]
-        asking = [asyncio.create_task(_keep_asking(p, r, asked[r])) for r, p in rooms.items()]
+        enough = asyncio.Event()
+        asking = [asyncio.create_task(_keep_asking(p, r, asked[r], enough)) for r, p in rooms.items()]
         for number in range(times):
             process = await bot.start()
             pause = chance.uniform(1.0, 5.0)
             await asyncio.sleep(pause)
             await end(process, signal.SIGKILL)
             say(f"kill {number + 1} after {pause:.2f} s, {sum(map(len, asked.values()))} asked")
-        for task in asking:
-            task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+        enough.set()
+        await asyncio.gather(*asking)
         began = time.monotonic()
         async with bot.running():
             for room, person in rooms.items():
@@ -227,9 +227,9 @@ async def _ask(person: Person, room: str, count: int, word: str) -> set[str]:
     return set(await asyncio.gather(*(one(n) for n in range(count))))
 
 
-async def _keep_asking(person: Person, room: str, asked: set[str]) -> None:
+async def _keep_asking(person: Person, room: str, asked: set[str], enough: asyncio.Event) -> None:
     number = 0
-    while True:
+    while not enough.is_set():
         number += 1
         asked.add(await person.say(room, f"under load {number}"))
         await asyncio.sleep(0.4)

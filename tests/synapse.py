@@ -79,7 +79,8 @@ def _install(home: Path) -> None:
 class Synapse:
     """One homeserver process; stopped and started again it is the same homeserver."""
 
-    def __init__(self, python: Path, folder: Path) -> None:
+    def __init__(self, python: Path, folder: Path, **settings: object) -> None:
+        """``settings`` go into its configuration besides ours."""
         self._python = python
         self._folder = folder
         self._secret = secrets.token_hex(16)
@@ -87,7 +88,7 @@ class Synapse:
         self._users = 0
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        (folder / "homeserver.yaml").write_text(yaml.safe_dump(self._config(port)))
+        (folder / "homeserver.yaml").write_text(yaml.safe_dump({**self._config(port), **settings}))
 
     def start(self) -> None:
         """Run, and return when it answers."""

@@ -37,7 +37,14 @@ def test_a_title_names_the_week_and_the_topics(digest: Digest) -> None:
 
 
 def test_what_matters_most_stands_first(digest: Digest) -> None:
-    assert headings(card(digest)) == ["Applied", "Discussed", "New versions", "New series", "Waiting", "First patches"]
+    assert headings(card(digest)) == [
+        "Applied",
+        "Discussed",
+        "New versions",
+        "New series",
+        "Waiting",
+        "First patches in the mail that I have read",
+    ]
 
 
 def test_every_link_is_a_sources(digest: Digest) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.card import Card, Form
+from bot.card import Card, Form, note
 from bot.channels import Channels, Manner, Mode
-from bot.chat import Act, Incoming
+from bot.chat import Act, Incoming, Parcel
 from bot.chat.text import card as as_text
 from bot.dispatch import Dispatcher
 from bot.feedback import Feedback
+from bot.limits import Limits
 from bot.model import Answer, Status
 from bot.ordering import FAILED, Ordering
 from bot.orders import Context, Order, Who, found
@@ -127,6 +128,7 @@ async def test_search_shows_passages_with_their_addresses(say: Say) -> None:
 
 async def test_status_and_sources_say_what_is_wrong(say: Say) -> None:
     assert "mud-blog is failing: it answers 503" in await say("status")
+    assert "Given up" not in await say("status", user="root")
     shown = await say("sources")
     assert shown.index("mud-blog failing") < shown.index("pond-list ok")
 
@@ -274,3 +276,19 @@ async def test_who_wants_to_be_forgotten_is_asked_and_then_forgotten(say: Say, s
     assert state.answered("slack", "question") is None
     assert things.feedback.ratings(things.clock()) == []
     assert things.watches.known("slack", "ann", "C1") == []
+
+
+async def test_admins_see_what_could_not_be_delivered(say: Say, things: Context) -> None:
+    things.outbox.put("slack", Parcel("digest:7", "C9", note("x")))
+    things.outbox.dropped(things.outbox.take("slack")[0], "not in the channel")
+    assert "digest:7 for C9 (slack), 2025-07-08: not in the channel" in await say("status", user="root")
+    assert "Given up" not in await say("status")
+
+
+async def test_commands_count_as_questions_do_and_buttons_do_not(state: State, things: Context) -> None:
+    reply = FakeReply()
+    krab = Dispatcher(FakeAnswerer(), state, Limits(per_user=1), ordering=Ordering(found(), things))
+    for n in range(2):
+        await krab.handle(replace(ASK, key=f"c{n}", command="why", text=""), reply)
+    await krab.handle(replace(ASK, key="b", act=Act("quotes", "x")), reply)
+    assert [isinstance(said, Card) for said in reply.said] == [True, False, True]

@@ -165,8 +165,9 @@ async def test_edits_deletions_and_other_bots_are_not_questions(slack: SlackStan
 async def test_help_is_told(slack: SlackStandIn) -> None:
     async with krab(slack):
         await slack.say(slack.ask(""))
-        await slack.until(slack.by_krab)
-    assert ABOUT in slack.by_krab()[0].text
+        await slack.until(slack.whispered)
+    assert ABOUT in slack.whispered()[0].text
+    assert slack.by_krab() == []
 
 
 async def test_an_answerer_that_fails_ends_with_one_friendly_word(slack: SlackStandIn) -> None:
@@ -207,11 +208,16 @@ async def test_krab_keeps_to_one_message_a_second_in_a_channel_by_itself() -> No
 async def test_the_manifest_asks_for_no_scope_that_krab_can_do_without(slack: SlackStandIn) -> None:
     assert App.from_manifest().scopes == {
         "app_mentions:read",
+        "assistant:write",
         "channels:history",
+        "chat:write",
+        "commands",
+        "files:write",
         "groups:history",
         "im:history",
+        "im:write",
         "mpim:history",
-        "chat:write",
+        "users:read",
     }
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.slack_blocks import blocks, escape, fallback, link, plain_text
+from bot.chat.slack_blocks import blocks, fallback
+from bot.chat.slack_markup import escape, link, plain_text
 from bot.model import Answer, Citation, Sentence, Status
 from index.model import Kind, Reference
 from tests.fakes import NOON, answered, citation

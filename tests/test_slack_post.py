@@ -10,7 +10,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import ChatRefused, Incoming
-from bot.chat.slack_post import LOOKING, Pace, Poster, SlackReply, Undelivered, translate
+from bot.chat.slack_errors import NotTaken, translate
+from bot.chat.slack_pace import Pace
+from bot.chat.slack_post import Poster
+from bot.chat.slack_reply import LOOKING, Desk, SlackReply
 from tests.fakes import FakeClock, answered
 from tests.slack_standin import SlackStandIn
 
@@ -28,11 +31,8 @@ def refusal(answer: object) -> SlackApiError:
 async def replying(slack: SlackStandIn, channel: str = "C1") -> SlackReply:
     ts = await slack.say("who holds the leaf?", channel)
     client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
-    return SlackReply(
-        Poster(client, Pace(0.0), courtesy=0.2),
-        Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"),
-        (0.1, 0.3),
-    )
+    desk = Desk(Poster(client, Pace(0.0), courtesy=0.2), again=(0.1, 0.3))
+    return SlackReply(desk, Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"))
 
 
 def test_posts_to_one_channel_wait_for_each_other_and_channels_do_not() -> None:
@@ -78,7 +78,7 @@ async def test_an_apology_takes_the_place_of_the_looking_message(slack: SlackSta
     reply = await replying(slack)
     await reply.working()
     slack.failing["chat.update"] = "no_permission"
-    with pytest.raises(Undelivered):
+    with pytest.raises(NotTaken):
         await reply.answer(answered())
     del slack.failing["chat.update"]
     await reply.text("Something went wrong.")
@@ -91,7 +91,7 @@ async def test_where_krab_is_no_member_nothing_is_shown_and_the_final_word_fails
     slack.workspace.channels["C2"].member = False
     reply = await replying(slack, "C2")
     await reply.working()
-    with pytest.raises(Undelivered, match="invite krab"):
+    with pytest.raises(NotTaken, match="invite krab"):
         await reply.answer(answered())
     assert slack.by_krab() == []
 
@@ -109,9 +109,9 @@ async def test_a_final_word_outlasts_an_outage(slack: SlackStandIn) -> None:
 async def test_a_final_word_that_slack_will_never_take_is_given_up(slack: SlackStandIn) -> None:
     reply = await replying(slack)
     slack.failing["chat.postMessage"] = "service_unavailable"
-    with pytest.raises(Undelivered, match="service_unavailable"):
+    with pytest.raises(NotTaken, match="service_unavailable"):
         await reply.answer(answered())
-    assert [name for name, _ in slack.calls] == ["chat.postMessage"] * 3
+    assert [name for name, _ in slack.calls] == ["chat.postMessage", *["conversations.replies", "chat.postMessage"] * 2]
 
 
 async def test_no_answer_waits_for_a_slow_status(slack: SlackStandIn) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Incoming
-from bot.state import MIGRATIONS, TRIES, NewerDatabase, State
+from bot.model import Status
+from bot.state import TRIES, NewerDatabase, State
+from bot.state_sql import MIGRATIONS
+from index.model import Reference
 from tests.fakes import NOON, FakeClock, answered, citation
 
 QUESTION = Incoming("slack", "C1", "100.1", "C1:100.1", "U1", "who holds the leaf?")
@@ -152,3 +155,54 @@ def test_a_connection_can_come_from_elsewhere() -> None:
     state = State(lambda: sqlite3.connect(":memory:", check_same_thread=False))
     assert state.claim(QUESTION)
     state.close()
+
+
+def test_a_database_of_the_first_version_keeps_what_it_knows(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "bot.sqlite") as db:
+        db.executescript(
+            MIGRATIONS[0] + "; CREATE TABLE bot_schema (version INTEGER); INSERT INTO bot_schema VALUES (1)"
+        )
+        row = ("slack", "C1:100.1", "C1", "100.1", "U1", "who holds the leaf?", "answered", "o", 1, 0.0, 1.0)
+        db.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, '{"status": "answered"}'))
+    db.close()
+    state = State(tmp_path / "bot.sqlite")
+    asked = state.latest(QUESTION)
+    state.close()
+    assert asked
+    assert (asked.text, asked.answer.status) == ("who holds the leaf?", Status.ANSWERED)
+
+
+def test_an_answer_is_read_back_as_it_was_said(state: State) -> None:
+    said = answered("A leaf floats.", citation(1), citation(2, references=(Reference("T", "https://t.example"),)))
+    state.claim(QUESTION)
+    state.finish(QUESTION, "answered", said)
+    asked = state.answered("slack", QUESTION.key)
+    assert asked
+    assert (asked.answer, asked.user, asked.created) == (said, "U1", NOON)
+    assert state.answered("matrix", QUESTION.key) is None
+
+
+def test_the_latest_answer_is_the_threads_or_else_the_persons_in_the_channel(state: State, clock: FakeClock) -> None:
+    for message, text in ((QUESTION, "one"), (again("two", "9", thread="9"), "two"), (again("b", "8", user="U2"), "b")):
+        state.claim(message)
+        state.finish(message, "answered", answered(text))
+        clock.move(1)
+    told = [again("why", "7"), again("why", "7", thread="none"), again("why", "7", thread="none", user="U3")]
+    found = [state.latest(message) for message in told]
+    assert [asked.text if asked else None for asked in found] == ["b", "two", None]
+
+
+def test_a_command_is_not_taken_up_by_the_next_process(open_state: Callable[[], State]) -> None:
+    first = open_state()
+    for message in (replace(QUESTION, command="series"), replace(QUESTION, key="2", command="ask")):
+        first.claim(message)
+    assert [m.command for m in open_state().unfinished("slack", NOON - timedelta(hours=1))] == ["ask"]
+
+
+def test_what_a_person_asked_is_deleted_for_him_alone(state: State) -> None:
+    for message in (QUESTION, again("mine too", "2"), again("another's", "3", user="U2")):
+        state.hear(message)
+        state.claim(message)
+    assert state.forget("slack", "U1") == 2
+    assert state.people(QUESTION) == {"U2"}
+    assert not state.claim(again("another's", "3", user="U2"))

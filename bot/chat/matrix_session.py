@@ -47,6 +47,14 @@ async def connected(session: Session, folder: Folder) -> AsyncIterator[Client]:
         await _closed(client)
 
 
+@asynccontextmanager
+async def visiting(session: Session) -> AsyncIterator[Any]:
+    """A client that may ask what this session may, and touches none of its keys."""
+    async with _stranger(session.homeserver) as client:
+        client.user_id, client.device_id, client.access_token = session.user, session.device, session.token
+        yield client
+
+
 async def log_in(settings: MatrixSettings, folder: Folder, *, anew: bool = False) -> Session:
     """The session to work in; ``anew`` as a new device.
 

@@ -11,31 +11,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
 from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncRateLimitErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.card import Card
 from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile
-from bot.chat import text as words
-from bot.chat.slack_blocks import plain_text
-from bot.chat.slack_events import Me, read
-from bot.chat.slack_post import FOREIGN, Pace, Poster, SlackReply, translate
+from bot.chat.slack_acts import Way
+from bot.chat.slack_bolt import Ears, app
+from bot.chat.slack_card import home_view
+from bot.chat.slack_errors import FOREIGN, NotTaken, translate
+from bot.chat.slack_events import Me
+from bot.chat.slack_pace import Pace
+from bot.chat.slack_parcels import Parcels
+from bot.chat.slack_people import People
+from bot.chat.slack_post import Poster
+from bot.chat.slack_reply import Desk, SlackReply
 from bot.chat.slack_request import readable, signed
 from bot.chat.slack_socket import Socket, quiet
 from bot.settings import SlackSettings
@@ -44,67 +44,90 @@ log = logging.getLogger(__name__)
 
 GRACE = 10.0  # seconds that running answers get when krab stops
 LONGEST_WAIT = 60.0  # seconds between two tries to reach Slack
+SKEW = 10.0  # seconds by which Slack's clock and ours may differ
+TIMEOUT = 20  # seconds of a call
 
 
 class Slack:
-    """The ``Chat`` for one Slack workspace."""
+    """The ``Chat`` for one Slack workspace.
 
-    name = "slack"
+    ``health`` is "" while all is well, or what is wrong, in one line.
+    """
 
     def __init__(
         self,
         settings: SlackSettings,
         *,
+        home: Callable[[str, str], Sequence[Card]] | None = None,
         pace: float = 1.0,
         ping: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``pace`` and ``ping`` are seconds: between posts to a channel, between looks at the socket."""
+        """``home`` gives what stands in the App Home of a (service, user).
+
+        ``pace`` and ``ping`` are seconds: between posts to a channel, between looks at the socket.
+        """
+        self.name = f"slack:{settings.name}" if settings.name else "slack"
         self._settings = settings
+        self._home = home
         self._ping = ping
         self._clock = clock
+        self._started = clock()
         self._client = AsyncWebClient(
-            settings.bot_token.reveal(),
-            base_url=settings.api_url,
-            logger=quiet(log),
-            retry_handlers=[
-                AsyncConnectionErrorRetryHandler(),
-                AsyncServerErrorRetryHandler(),
-                AsyncRateLimitErrorRetryHandler(max_retry_count=3),
-            ],
+            settings.bot_token.reveal(), base_url=settings.api_url, timeout=TIMEOUT, logger=quiet(log)
         )
         self._poster = Poster(self._client, Pace(pace))
+        self._parcels = Parcels(self._poster)
+        self._people = People(self._client)
+        self._desk = Desk(self._poster, publish=self._publish if home else None)
         self._tasks: set[asyncio.Task[None]] = set()
         self._bolt: AsyncApp | None = None
+        self._socket: Socket | None = None
         self._end: asyncio.Future[ChatRefused] | None = None
+        self._problem = "not connected yet"
 
-    def reply(self, incoming: Incoming) -> SlackReply:
+    @property
+    def health(self) -> str:
+        """What is wrong, or ""."""
+        if self._problem or self._socket is None or self._socket.up:
+            return self._problem
+        return "the socket to Slack is being opened again"
+
+    @property
+    def door(self) -> str:
+        """The path of the Request URL, "" with a socket."""
+        ending = f"/{self._settings.name}" if self._settings.name else ""
+        return f"/slack/events{ending}" if self._settings.mode == "http" else ""
+
+    def reply(self, incoming: Incoming, way: Way | None = None) -> SlackReply:
         """Where the answer to a message goes, also to one that an earlier process received."""
-        return SlackReply(self._poster, incoming)
+        look = way is None or self._older(incoming)
+        return SlackReply(self._desk, incoming, way or Way(), look=look)
 
     async def run(self, handler: Handler) -> None:
         """Connect and deliver messages to ``handler`` until cancelled; see ``Chat``."""
-        _check(self._settings)
-        self._end = asyncio.get_running_loop().create_future()
-        me = await self._introduce()
-        self._bolt = self._app(me, handler)
         try:
+            _check(self._settings)
+            self._end = asyncio.get_running_loop().create_future()
+            me = await self._introduce()
+            ears = Ears(me, self._poster, self._people, self._desk.forms, self._opened if self._home else None)
+            self._bolt = app(self._settings, ears, lambda heard, way: self._take(heard, way, handler))
+            self._problem = ""
             raise await (self._listen(self._bolt) if self._settings.mode == "socket" else self._end)
+        except ChatRefused as refusal:
+            self._problem = refusal.advice
+            raise ChatRefused(self.name, refusal.advice) from refusal
         finally:
             self._bolt = None
             await self._drain()
 
     async def send(self, parcel: Parcel) -> str:
         """Post or edit a message of krab's own; see ``Chat``."""
-        shown = plain_text(words.card(parcel.card))
-        if parcel.edits:
-            await self._poster.replace(parcel.channel, parcel.edits, shown)
-            return parcel.edits
-        return await self._poster.say(parcel.channel, parcel.thread, shown)
+        return await self._parcels.send(parcel)
 
     async def profile(self, user: str) -> Profile:
-        """What Slack says of a person: nothing yet."""
-        return Profile(user)
+        """What Slack says of a person."""
+        return (await self._people.get(user)).profile
 
     async def webhook(self, request: web.Request) -> web.Response:
         """Take a request from Slack (mode "http"): mount it as the POST handler of the Request URL."""
@@ -113,7 +136,7 @@ class Slack:
         if not signed(body, request.headers, secret, self._clock):
             return web.Response(status=401, text="the signature is missing, wrong or stale")
         if not readable(body):
-            return web.Response(status=400, text="not an event of the Events API")
+            return web.Response(status=400, text="nothing that Slack sends looks like this")
         if self._bolt is None:
             return web.Response(status=503, text="not connected yet", headers={"Retry-After": "5"})
         try:
@@ -122,6 +145,27 @@ class Slack:
             return web.Response(status=400, text="not understood")
         response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(read_by_bolt))
         return response if response.status < 500 else web.Response(status=400, text="not understood")
+
+    def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
+        self._spawn(handler(incoming, self.reply(incoming, way)))
+
+    def _older(self, incoming: Incoming) -> bool:
+        """Whether a message was written before this process began: another may have dealt with it."""
+        stamp = incoming.key.split(":")[1] if incoming.key.count(":") else ""
+        written = float(stamp) if stamp.replace(".", "", 1).isdecimal() else self._clock()
+        return written < self._started + SKEW
+
+    def _opened(self, user: str) -> None:
+        self._spawn(self._publish(user, None))
+
+    async def _publish(self, user: str, notice: Card | None) -> None:
+        """Show somebody's App Home, with what was just done."""
+        assert self._home
+        cards = await asyncio.to_thread(self._home, self.name, user)
+        try:
+            await self._poster.publish(user, home_view(cards, notice))
+        except NotTaken as error:
+            log.warning("the App Home of %s was not shown: %s", user, error)
 
     async def _introduce(self) -> Me:
         """Ask Slack who we are, for as long as it can't be reached."""
@@ -134,60 +178,30 @@ class Slack:
                 problem = translate(error)
                 if isinstance(problem, ChatRefused):
                     raise problem from error
-                log.warning("%s; trying again in %.0f s", problem, wait)
-            await asyncio.sleep(wait)
+                self._problem = str(problem)
+                log.warning("%s; trying again in %.0f s", problem, max(wait, problem.after))
+            await asyncio.sleep(max(wait, problem.after))
             wait = min(wait * 2, LONGEST_WAIT)
         if not found.get("bot_id"):
             raise ChatRefused(self.name, "KRAB_SLACK_BOT_TOKEN is a person's token; use the bot's (xoxb-…)")
-        log.info("slack: this is %s in %s", found.get("user"), found.get("team"))
-        return Me(str(found["user_id"]), str(found["bot_id"]), str(found.get("team_id", "")))
+        log.info("%s: this is %s in %s", self.name, found.get("user"), found.get("team"))
+        return Me(str(found["user_id"]), str(found["bot_id"]), str(found.get("team_id", "")), self.name)
 
-    def _app(self, me: Me, handler: Handler) -> AsyncApp:
-        """A Bolt app that reads messages and acknowledges everything else.
-
-        It is told who we are instead of asking Slack again; over HTTP, ``webhook`` has verified before.
-        """
-        own = AuthorizeResult(
-            enterprise_id=None,
-            team_id=me.team,
-            bot_user_id=me.user,
-            bot_id=me.bot,
-            bot_token=self._settings.bot_token.reveal(),
-        )
-
-        async def authorize() -> AuthorizeResult:
-            return own
-
-        async def deliver(event: dict[str, Any]) -> None:
-            if incoming := read(event, me):
-                self._spawn(handler(incoming, self.reply(incoming)))
-
-        async def acknowledge() -> None:
-            """Events that the app is subscribed to and krab has no use for."""
-
-        app = AsyncApp(
-            name="krab",
-            logger=quiet(log),
-            client=AsyncWebClient(base_url=self._settings.api_url),
-            authorize=authorize,
-            request_verification_enabled=False,
-        )
-        app.event("app_mention")(deliver)
-        app.event("message")(deliver)
-        app.event(re.compile(".*"))(acknowledge)
-        return app
-
-    async def _listen(self, app: AsyncApp) -> ChatRefused:
+    async def _listen(self, bolt: AsyncApp) -> ChatRefused:
         """Hold a socket open until Slack refuses us."""
         assert self._end is not None
         socket = Socket(self._settings.app_token.reveal(), self._client, ping=self._ping, refused=self._refuse)
 
         async def dispatch(_: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-            await send_async_response(socket, request, await run_async_bolt_app(app, request), time.time())
+            await send_async_response(socket, request, await run_async_bolt_app(bolt, request), time.time())
 
         socket.socket_mode_request_listeners.append(dispatch)
-        async with socket.open():
-            return await self._end
+        self._socket = socket
+        try:
+            async with socket.open():
+                return await self._end
+        finally:
+            self._socket = None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -200,7 +214,7 @@ class Slack:
         if isinstance(error, ChatRefused):
             self._refuse(error)
         elif error:
-            log.error("slack: a message was not handled", exc_info=error)
+            log.error("%s: a message was not handled", self.name, exc_info=error)
 
     def _refuse(self, refusal: ChatRefused) -> None:
         if self._end and not self._end.done():
@@ -217,11 +231,12 @@ class Slack:
 
 def _check(settings: SlackSettings) -> None:
     """Refuse what can't work, before anything is asked of Slack."""
+    prefix = f"KRAB_SLACK_{settings.name.upper()}_" if settings.name else "KRAB_SLACK_"
     if settings.mode not in ("socket", "http"):
         raise ChatRefused("slack", f'mode is "socket" or "http", not "{settings.mode}"')
     if not settings.bot_token:
-        raise ChatRefused("slack", "set KRAB_SLACK_BOT_TOKEN (xoxb-…)")
+        raise ChatRefused("slack", f"set {prefix}BOT_TOKEN (xoxb-…)")
     if settings.mode == "socket" and not settings.app_token:
-        raise ChatRefused("slack", "set KRAB_SLACK_APP_TOKEN (xapp-…), which Socket Mode needs")
+        raise ChatRefused("slack", f"set {prefix}APP_TOKEN (xapp-…), which Socket Mode needs")
     if settings.mode == "http" and not settings.signing_secret:
-        raise ChatRefused("slack", "set KRAB_SLACK_SIGNING_SECRET, which Request URLs need")
+        raise ChatRefused("slack", f"set {prefix}SIGNING_SECRET, which Request URLs need")

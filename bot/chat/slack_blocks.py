@@ -1,43 +1,39 @@
 """An answer as Slack's Block Kit. Pure: an ``Answer`` in, JSON-ready values out.
 
 Rules of this file:
-- Every word that is not ours goes through ``escape``: nothing pings, nothing formats its way out.
-- A link leads to the URL of a citation (or to a curated note's own references) and nowhere else, and
-  only over http(s). Text objects are ``verbatim``, so Slack makes no links or mentions of its own.
+- Whatever stands in an answer goes through ``slack_markup``; a link leads to the URL of a citation (or to a
+  curated note's own references) and nowhere else.
 - No limit of Slack's is exceeded, whatever the answer holds: what does not fit is left out, and said.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
+from collections.abc import Sequence
 
+from bot.card import Button
 from bot.chat import text
+from bot.chat.slack_buttons import rows, thumbs
+from bot.chat.slack_markup import SECTION, Block, context, cut, link, literal, plain_text, prose, section
 from bot.model import Answer, Citation, Sentence
 
-Block = dict[str, Any]
-
-SECTION = 3_000  # characters of a text object
 BLOCKS = 50  # blocks of a message
 TOTAL = 12_500  # of about 13,200 characters over all blocks, as JSON
-ANSWER = 8_000  # of TOTAL for the answer itself; the rest is for its sources
+ANSWER = 7_000  # of TOTAL for the answer itself; the rest is for its sources
 SENTENCE = 2_400  # characters of one sentence, before escaping
-FALLBACK = 4_000  # characters of the text for notifications and screen readers
+KEY = 500  # characters of a key that buttons can carry
 TITLE = 200
 _OVERHEAD = 40  # what Slack adds to each block (an id), measured generously
 
-_PING = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
-_UNSAFE_IN_URL = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
-
-def blocks(answer: Answer) -> list[Block]:
-    """The answer, its sources, or what comes nearest, in at most 50 blocks."""
+def blocks(answer: Answer, key: str = "", *, private: bool = False) -> list[Block]:
+    """The answer, its sources or what comes nearest, and with a ``key`` the buttons for it; at most 50 blocks."""
     urls = {c.n: c.url for c in answer.sources}
-    opening = _section(escape(text.lead(answer)))
-    said = _fit([*opening, *_paragraphs(answer.sentences, urls)], ANSWER, BLOCKS // 2)
-    room = TOTAL - sum(map(_cost, said))
-    return [*said, *_fit(_evidence(answer), room, BLOCKS - len(said))]
+    opening = [section(prose(lead))] if (lead := text.lead(answer)) else []
+    said = fit([*opening, *_paragraphs(answer.sentences, urls)], ANSWER, BLOCKS // 2)
+    asked = [thumbs(key), *rows(_offers(answer, key, private))] if 0 < len(key) <= KEY else []
+    room = TOTAL - sum(map(cost, [*said, *asked]))
+    return [*said, *fit(_evidence(answer), room, BLOCKS - len(said) - len(asked)), *asked] or [context("…")]
 
 
 def fallback(answer: Answer) -> str:
@@ -45,27 +41,16 @@ def fallback(answer: Answer) -> str:
     return plain_text(text.plain(answer))
 
 
-def plain_text(words: str) -> str:
-    """Any words as the ``text`` argument of a message: escaped, never empty, never too long."""
-    return _cut(escape(words), FALLBACK).strip() or "…"
-
-
-def escape(words: str) -> str:
-    """``words`` as Slack shows them literally: no mention, no link, no code block."""
-    quiet = _PING.sub("@\u2060", text.clean(words)).replace("```", "'''")
-    return quiet.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def link(url: str, label: str) -> str:
-    """``label`` leading to ``url``; the label alone when the URL is not http(s)."""
-    shown = escape(label).replace("|", "¦")
-    if not url.lower().startswith(("https://", "http://")) or len(url) > TITLE * 5:
-        return shown
-    return f"<{_UNSAFE_IN_URL.sub(_percent, url).replace('&', '&amp;')}|{shown}>"
-
-
-def _percent(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))
+def _offers(answer: Answer, key: str, private: bool) -> list[Button]:
+    """What can be done about an answer; the names of the acts are the commands'."""
+    shown = answer.sources or answer.nearest
+    return [
+        *([Button("Share with the channel", "share", key)] if private and shown else []),
+        *([Button("Show the quoted words", "quotes", key)] if shown else []),
+        *([Button("More sources", "more", key)] if answer.retrieved else []),
+        *([Button("Ask the people", "people", key)] if shown else []),
+        *([Button("Resolved", "resolved", key)] if answer.sentences else []),
+    ]
 
 
 def _paragraphs(sentences: tuple[Sentence, ...], urls: dict[int, str]) -> list[Block]:
@@ -76,11 +61,11 @@ def _paragraphs(sentences: tuple[Sentence, ...], urls: dict[int, str]) -> list[B
         if len(pages[-1]) + 1 + len(piece) > SECTION:
             pages.append("")
         pages[-1] = f"{pages[-1]} {piece}".strip()
-    return [block for page in pages for block in _section(page)]
+    return [section(page) for page in pages if page]
 
 
 def _sentence(sentence: Sentence, urls: dict[int, str]) -> str:
-    said = _cut(escape(text.shorten(sentence.text.strip(), SENTENCE)), SENTENCE)
+    said = cut(prose(text.shorten(sentence.text.strip(), SENTENCE)), SENTENCE)
     marks = ""
     for n in sentence.citations:
         mark = link(urls.get(n, ""), f"[{n}]")
@@ -91,55 +76,50 @@ def _sentence(sentence: Sentence, urls: dict[int, str]) -> str:
 def _evidence(answer: Answer) -> list[Block]:
     """The sources of an answer, or the nearest there is when there is no answer."""
     shown = answer.sources if answer.sentences else answer.sources or answer.nearest[: text.NEAREST_SHOWN]
-    heading = [] if answer.sources or not shown else [_context("Nearest in my sources:")]
-    closing = [_context(escape(words)) for words in (text.read_until(answer),) if words]
-    return [*heading, *map(_source, shown), *closing]
+    heading = [context("Nearest in my sources:")] if shown and not answer.sources else []
+    closing = [context(literal(words)) for words in (text.read_until(answer),) if words]
+    return [*heading, *_sources(shown), *closing]
+
+
+def _sources(shown: Sequence[Citation]) -> list[Block]:
+    """Each source once in full; further quotes from it refer to it."""
+    first: dict[str, int] = {}
+    for citation in shown:
+        first.setdefault(citation.id, citation.n)
+    return [_source(c) if first[c.id] == c.n else _further(c, first[c.id]) for c in shown]
+
+
+def _further(citation: Citation, n: int) -> Block:
+    quote = literal(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
+    return context(f"{link(citation.url, f'[{citation.n}]')} there too, as [{n}]: “{quote}”")
 
 
 def _source(citation: Citation) -> Block:
     title = link(citation.url, text.shorten(text.one_line(citation.title) or citation.id or "source", TITLE))
-    about = escape(text.shorten(text.about(citation), TITLE))
-    quote = escape(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
+    about = literal(text.shorten(text.about(citation), TITLE))
+    quote = literal(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
     origins = [link(r.url, text.shorten(text.one_line(r.title), TITLE)) for r in citation.references[:2]]
     lines = [f"[{citation.n}] {title} · {about}", f"“{quote}”" if quote else "", *(f"from {o}" for o in origins)]
     kept, size = [], 0
     for line in filter(None, lines):
         size += len(line) + 1
         kept += [line] if size <= SECTION else []
-    return _context("\n".join(kept) or f"[{citation.n}]")
+    return context("\n".join(kept) or f"[{citation.n}]")
 
 
-def _fit(wanted: list[Block], room: int, count: int) -> list[Block]:
+def fit(wanted: Sequence[Block], room: int, count: int) -> list[Block]:
     """The first blocks that fit, and a word about those that do not."""
-    rest = _context("… and more than fits into a message.")
+    rest = context("… and more than fits into a message.")
     kept: list[Block] = []
-    spent = _cost(rest)
-    for block in wanted:
-        spent += _cost(block)
-        if spent > room or len(kept) >= count - 1:
-            return [*kept, rest]
+    spent = cost(rest)
+    for number, block in enumerate(wanted):
+        spent += cost(block)
+        if spent > room or len(kept) >= count - (1 if number < len(wanted) - 1 else 0):
+            return [*kept[: max(count - 1, 0)], rest] if count > 0 else []
         kept.append(block)
     return kept
 
 
-def _cost(block: Block) -> int:
+def cost(block: Block) -> int:
+    """Characters a block takes of a message's."""
     return len(json.dumps(block, ensure_ascii=False)) + _OVERHEAD
-
-
-def _cut(escaped: str, limit: int) -> str:
-    """Shorten escaped text without leaving half an entity behind, or a ping where "@heretic" was."""
-    if len(escaped) <= limit:
-        return escaped
-    return _PING.sub("@\u2060", re.sub(r"&[a-z]*$", "", escaped[: limit - 2]).rstrip() + "…")
-
-
-def _section(words: str) -> list[Block]:
-    return [{"type": "section", "text": _mrkdwn(_cut(words, SECTION))}] if words.strip() else []
-
-
-def _context(words: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(words)]}
-
-
-def _mrkdwn(words: str) -> Block:
-    return {"type": "mrkdwn", "text": words, "verbatim": True}

@@ -1,107 +1,78 @@
-"""Speaking on Slack: posts at Slack's pace, a reply that ends as one message, errors in our words.
+"""Speaking on Slack: everything krab says in a workspace goes through a ``Poster``.
 
 Rules of this file:
 - Slack's exceptions, and the network's, end here: as ``ChatRefused`` when trying again can't help, as
-  ``Undelivered`` otherwise.
+  ``NotTaken`` otherwise. Nothing is tried again here but what is harmless.
 - A post never unfurls, never resolves names, never widens a thread's audience.
-- Only the scope chat:write is needed; the status line is a courtesy, and its lack is not an error.
+- Each post carries its key in its metadata, so that whoever is not sure whether it was made can look.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from asyncio import sleep, wait_for
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.card import Card, Form
-from bot.chat import ChatRefused, Incoming
-from bot.chat import text as words
-from bot.chat.slack_blocks import Block, blocks, fallback, plain_text
-from bot.model import Answer
+from bot.card import Picture
+from bot.chat import ChatRefused
+from bot.chat.slack_errors import (
+    BLOCKS_REFUSED,
+    FOREIGN,
+    LIMITED,
+    NO_STATUS,
+    UNREACHABLE,
+    NotTaken,
+    translate,
+)
+from bot.chat.slack_markup import Block
+from bot.chat.slack_pace import Pace
 
 log = logging.getLogger(__name__)
 
-LOOKING = "Looking…"
 STATUS = "is looking through its sources…"
 COURTESY = 3.0  # seconds
-
-_RENEW = "install the app anew and set KRAB_SLACK_BOT_TOKEN (xoxb-…) and KRAB_SLACK_APP_TOKEN (xapp-…) again"
-ADVICE = {
-    "invalid_auth": f"the token is not valid: {_RENEW}",
-    "not_authed": f"a token is missing: {_RENEW}",
-    "token_revoked": f"the token was revoked: {_RENEW}",
-    "token_expired": f"the token has expired: turn token rotation off, {_RENEW}",
-    "account_inactive": f"the app was removed from the workspace: {_RENEW}",
-    "not_allowed_token_type": "the tokens are mixed up: KRAB_SLACK_BOT_TOKEN is xoxb-…, KRAB_SLACK_APP_TOKEN is xapp-…",
-    "org_login_required": "the workspace is being migrated: start krab again when that is over",
-}
-HINTS = {
-    "not_in_channel": "invite krab to the channel",
-    "channel_not_found": "invite krab to the channel",
-    "missing_scope": "give the app the scopes of docs/slack-manifest.yaml and install it anew",
-}
-_BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-_CANNOT_EDIT = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
-_NO_STATUS = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type", "method_deprecated"})
-_PASSING = frozenset(
-    {"unreachable", "nothing readable", "ratelimited", "service_unavailable", "internal_error", "fatal_error"}
-)
-AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
+MARK = "krab_message"  # the event_type of our metadata
+PROCESSING = 1.5  # seconds that Slack may need until a file can be shown
+PAGE, PAGES = 200, 5  # messages looked through for a key: the newest of a channel, all of most threads
 
 
-class Undelivered(Exception):
-    """Slack did not take what we sent. ``reason`` is Slack's error code, or "unreachable"."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as it is sent: ``text`` for notifications and screen readers, ``rich`` for the screen."""
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-def translate(error: Exception) -> ChatRefused | Undelivered:
-    """Slack's or the network's exception in our words."""
-    if not isinstance(error, SlackApiError):
-        return Undelivered("unreachable", f"Slack can't be reached: {str(error) or type(error).__name__}")
-    code = _code(error)
-    if code in ADVICE:
-        return ChatRefused("slack", ADVICE[code])
-    hint = HINTS.get(code)
-    return Undelivered(code, f"Slack said {code}" + (f": {hint}" if hint else ""))
+    text: str
+    rich: list[Block] = field(default_factory=list)
 
 
-def _code(error: SlackApiError) -> str:
-    """Slack's error code; a body that isn't JSON leaves something without ``get`` in its place."""
-    get = getattr(error.response, "get", None)
-    return str(get("error", "nothing readable")) if get else "nothing readable"
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a message's metadata says: its ``key``, the question it is ``about``, whether it is the final word."""
+
+    key: str
+    about: str = ""
+    final: bool = True
+
+    def written(self) -> Block:
+        """The metadata of a message."""
+        payload = {"key": self.key, "about": self.about, "state": "final" if self.final else "looking"}
+        return {"event_type": MARK, "event_payload": payload}
 
 
-FOREIGN = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message of ours that was looked up."""
 
-
-class Pace:
-    """Keeps posts to one channel apart: Slack takes about one a second."""
-
-    def __init__(self, every: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._every = every
-        self._clock = clock
-        self._free: dict[str, float] = {}
-
-    def wait(self, channel: str) -> float:
-        """Take the channel's next turn; the seconds until it comes."""
-        now = self._clock()
-        self._free = {name: when for name, when in self._free.items() if when > now}
-        turn = self._free.get(channel, now)
-        self._free[channel] = turn + self._every
-        return turn - now
+    ts: str
+    mark: Mark
 
 
 class Poster:
-    """Everything krab says in a workspace goes through here."""
+    """Calls Slack's Web API, in our words."""
 
     def __init__(self, client: AsyncWebClient, pace: Pace, courtesy: float = COURTESY) -> None:
         self._client = client
@@ -109,118 +80,186 @@ class Poster:
         self._courtesy = courtesy
         self._has_status = True
 
-    async def status(self, channel: str, thread: str) -> bool:
+    async def status(self, channel: str, thread: str, words: str = "") -> bool:
         """Show in the thread that krab is at work, until it posts there; whether Slack can.
 
         It is a courtesy, and no answer waits for it longer than ``courtesy`` seconds.
         """
-        if self._has_status:
-            call = self._client.assistant_threads_setStatus(channel_id=channel, thread_ts=thread, status=STATUS)
-            try:
-                await self._call(wait_for(call, self._courtesy))
+        if not (self._has_status and thread):
+            return False
+        said = f"is {words}" if words.partition(" ")[0].endswith("ing") else f"is waiting: {words}"
+        call = self._client.assistant_threads_setStatus(
+            channel_id=channel, thread_ts=thread, status=said if words else STATUS
+        )
+        try:
+            await self._call(wait_for(call, self._courtesy))
+        except NotTaken as error:
+            if error.code in (UNREACHABLE, LIMITED):
                 return True
-            except Undelivered as error:
-                if error.reason == "unreachable":
-                    return True
-                self._has_status = error.reason not in _NO_STATUS
-                log.info("no status line: %s", error)
-        return False
+            self._has_status = error.code not in NO_STATUS
+            log.info("no status line: %s", error)
+            return False
+        return True
 
-    async def say(self, channel: str, thread: str, text: str, rich: list[Block] | None = None) -> str:
-        """Post into a thread; the message's time stamp."""
+    async def say(self, channel: str, thread: str, shown: Shown, mark: Mark) -> str:
+        """Post, into a thread if there is one; the message's time stamp."""
 
-        async def post(shown: list[Block]) -> Any:
-            await sleep(self._pace.wait(channel))
+        async def post(rich: list[Block]) -> Any:
+            await self._pace.turn(channel)
             return await self._client.chat_postMessage(
                 channel=channel,
-                thread_ts=thread,
-                text=text,
-                blocks=shown or None,
+                thread_ts=thread or None,
+                text=shown.text,
+                blocks=rich or None,
                 parse="none",
                 unfurl_links=False,
                 unfurl_media=False,
+                metadata=mark.written(),
             )
 
-        return str((await self._show(post, rich or []))["ts"])
+        return str((await self._show(post, shown, channel))["ts"])
 
-    async def replace(self, channel: str, ts: str, text: str, rich: list[Block] | None = None) -> None:
+    async def replace(self, channel: str, ts: str, shown: Shown, mark: Mark | None = None) -> None:
         """Put something else into an own message. Without ``parse`` an update would resolve names."""
+        marked: dict[str, Any] = {"metadata": mark.written()} if mark else {}
 
-        async def update(shown: list[Block]) -> Any:
-            return await self._client.chat_update(channel=channel, ts=ts, text=text, blocks=shown, parse="none")
+        async def update(rich: list[Block]) -> Any:
+            return await self._client.chat_update(
+                channel=channel, ts=ts, text=shown.text, blocks=rich, parse="none", **marked
+            )
 
-        await self._show(update, rich or [])
+        await self._show(update, shown, channel)
 
-    async def _show(self, send: Callable[[list[Block]], Awaitable[Any]], rich: list[Block]) -> Any:
-        """Send with the blocks, or without them if Slack does not like them."""
+    async def whisper(self, channel: str, thread: str, user: str, shown: Shown) -> None:
+        """Say something that only ``user`` sees, where krab is a member."""
+
+        async def post(rich: list[Block]) -> Any:
+            return await self._client.chat_postEphemeral(
+                channel=channel,
+                user=user,
+                thread_ts=thread or None,
+                text=shown.text,
+                blocks=rich or None,
+                parse="none",
+            )
+
+        await self._show(post, shown, channel)
+
+    async def respond(self, response_url: str, shown: Shown) -> None:
+        """The same by a response URL, which works outside of krab's channels too."""
+        body = {"response_type": "ephemeral", "replace_original": False, "text": shown.text, "blocks": shown.rich}
+        timeout = aiohttp.ClientTimeout(total=10)
         try:
-            return await self._call(send(rich))
-        except Undelivered as error:
-            if not rich or error.reason not in _BLOCKS_REFUSED:
-                raise
-            log.warning("showing plain text instead of blocks: %s", error)
-            return await self._call(send([]))
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(response_url, json={k: v for k, v in body.items() if v != []}) as response,
+            ):
+                if response.status != 200:
+                    raise NotTaken(f"Slack said {response.status} to a response", code="response_url")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NotTaken("Slack can't be reached: no response was sent", code=UNREACHABLE) from error
 
-    async def _call(self, call: Awaitable[Any]) -> Any:
+    async def open(self, trigger: str, view: Block) -> None:
+        """Open a modal; the trigger is good for three seconds and for one modal."""
+        await self._call(self._client.views_open(trigger_id=trigger, view=view))
+
+    async def publish(self, user: str, view: Block) -> None:
+        """Show somebody's App Home."""
+        await self._call(self._client.views_publish(user_id=user, view=view))
+
+    async def suggest(self, channel: str, thread: str, prompts: list[dict[str, str]]) -> None:
+        """Offer questions in the conversation with krab as an agent."""
+        await self._call(
+            self._client.assistant_threads_setSuggestedPrompts(
+                channel_id=channel, thread_ts=thread or None, title="Try asking", prompts=prompts
+            )
+        )
+
+    async def direct(self, user: str) -> str:
+        """The channel of the direct messages with somebody."""
+        found = await self._call(self._client.conversations_open(users=user))
+        return str(found["channel"]["id"])
+
+    async def upload(self, picture: Picture) -> str:
+        """Upload a picture that messages can show; the file's id.
+
+        https://docs.slack.dev/messaging/working-with-files#uploading_files
+        """
+        alt = picture.alt[:1_000]
+        ticket = await self._call(
+            self._client.files_getUploadURLExternal(filename="krab.png", length=len(picture.png), alt_txt=alt)
+        )
+        try:
+            timeout = aiohttp.ClientTimeout(total=30)
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(str(ticket["upload_url"]), data=picture.png) as response,
+            ):
+                response.raise_for_status()
+        except FOREIGN as error:
+            raise translate(error) from error
+        title = picture.title or alt[:100]
+        await self._call(self._client.files_completeUploadExternal(files=[{"id": ticket["file_id"], "title": title}]))
+        return str(ticket["file_id"])
+
+    async def find(self, channel: str, thread: str, wanted: Callable[[Mark], bool]) -> Found | None:
+        """The newest message of ours with such a mark, in the thread or in the channel's newest messages."""
+        cursor, found = "", None
+        for _ in range(PAGES):
+            page = await self._page(channel, thread, cursor)
+            for message in page.get("messages", ()):
+                mark = _mark(message)
+                if mark and wanted(mark) and (found is None or str(message["ts"]) > found.ts):
+                    found = Found(str(message["ts"]), mark)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                break
+        return found
+
+    async def _page(self, channel: str, thread: str, cursor: str) -> Any:
+        more: dict[str, Any] = {"include_all_metadata": True, "limit": PAGE} | ({"cursor": cursor} if cursor else {})
+        if thread:
+            return await self._call(self._client.conversations_replies(channel=channel, ts=thread, **more))
+        return await self._call(self._client.conversations_history(channel=channel, **more))
+
+    async def _show(self, send: Callable[[list[Block]], Awaitable[Any]], shown: Shown, channel: str) -> Any:
+        """Send with the blocks, or with ever less of them if Slack does not like them."""
+        for pause, rich in _ever_plainer(shown.rich):
+            await sleep(pause)
+            try:
+                return await self._call(send(rich), channel)
+            except NotTaken as error:
+                if error.code not in BLOCKS_REFUSED:
+                    raise
+                log.warning("showing less: %s", error)
+        return await self._call(send([]), channel)
+
+    async def _call(self, call: Awaitable[Any], channel: str = "") -> Any:
         try:
             return await call
         except FOREIGN as error:
-            raise translate(error) from error
+            problem = translate(error)
+            if isinstance(problem, ChatRefused):
+                raise problem from error
+            if channel and problem.code == LIMITED:
+                self._pace.hold(channel, max(problem.after, 1.0))
+            raise problem from error
 
 
-class SlackReply:
-    """The ``Reply`` to one message: a status while krab looks, then one message in the thread."""
-
-    def __init__(self, poster: Poster, incoming: Incoming, again: Sequence[float] = AGAIN) -> None:
-        self._poster = poster
-        self._again = again
-        self._channel = incoming.channel
-        self._thread = incoming.thread
-        self._placeholder = ""  # the time stamp of a "Looking…" that the final word replaces
-
-    async def working(self, words: str = "") -> None:
-        """Show a status line, or a short message where there is none. Failing to is no failure."""
-        try:
-            if not await self._poster.status(self._channel, self._thread):
-                self._placeholder = await self._poster.say(self._channel, self._thread, LOOKING)
-        except Undelivered as error:
-            log.info("could not show that krab is looking: %s", error)
-
-    async def answer(self, answer: Answer, *, private: bool = False) -> None:
-        """Post the answer with its sources."""
-        await self._final(fallback(answer), blocks(answer))
-
-    async def card(self, card: Card, *, private: bool = False) -> None:
-        """Post a card."""
-        await self._final(plain_text(words.card(card)), None)
-
-    async def ask(self, form: Form) -> None:
-        """Say what the form asks for."""
-        await self._final(plain_text(words.form(form)), None)
-
-    async def text(self, text: str) -> None:
-        """Post a few plain words."""
-        await self._final(plain_text(text), None)
-
-    async def _final(self, text: str, rich: list[Block] | None) -> None:
-        """Deliver the final word, through an outage of some minutes if need be."""
-        for wait in self._again:
-            try:
-                return await self._deliver(text, rich)
-            except Undelivered as error:
-                if error.reason not in _PASSING:
-                    raise
-                log.warning("%s; trying again in %.0f s", error, wait)
-            await sleep(wait)
-        return await self._deliver(text, rich)
-
-    async def _deliver(self, text: str, rich: list[Block] | None) -> None:
-        """One message: the "Looking…" becomes it, or else it is posted."""
-        if self._placeholder:
-            try:
-                return await self._poster.replace(self._channel, self._placeholder, text, rich)
-            except Undelivered as error:
-                if error.reason not in _CANNOT_EDIT:
-                    raise
-        await self._poster.say(self._channel, self._thread, text, rich)
+def _mark(message: Any) -> Mark | None:
+    """The mark of a message that was looked up, if it is one of ours."""
+    metadata = message.get("metadata") if isinstance(message, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("event_type") != MARK or not message.get("ts"):
         return None
+    payload = metadata.get("event_payload") or {}
+    return Mark(str(payload.get("key", "")), str(payload.get("about", "")), payload.get("state") == "final")
+
+
+def _ever_plainer(rich: list[Block]) -> list[tuple[float, list[Block]]]:
+    """The blocks; with a picture, a little later again (Slack takes its time over files), then without it."""
+    if not rich:
+        return []
+    bare = [block for block in rich if block["type"] != "image"]
+    if len(bare) == len(rich):
+        return [(0.0, rich)]
+    return [(0.0, rich), (PROCESSING, rich), (PROCESSING, rich), (0.0, bare)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
@@ -33,13 +34,31 @@ def signed(body: bytes, headers: Mapping[str, str], secret: str, now: Callable[[
 
 
 def readable(body: bytes) -> bool:
-    """Whether a body has the outline of the Events API."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
+    """Whether a body has the outline of an event, a command, or something somebody pressed or sent."""
+    if body[:1] not in (b"{", b"["):
+        return _readable_form(body)
+    parsed = _json(body)
     if not isinstance(parsed, dict) or not isinstance(parsed.get("type"), str):
         return False
     event = parsed.get("event")
     wanted = parsed["type"] == "event_callback"
     return not wanted or (isinstance(event, dict) and isinstance(event.get("type"), str))
+
+
+def _readable_form(body: bytes) -> bool:
+    """https://docs.slack.dev/interactivity/handling-user-interaction and …/implementing-slash-commands."""
+    try:
+        fields = parse_qs(body.decode(), max_num_fields=100)
+    except ValueError:
+        return False
+    if "payload" in fields:
+        parsed = _json(fields["payload"][0].encode())
+        return isinstance(parsed, dict) and isinstance(parsed.get("type"), str)
+    return "command" in fields or "ssl_check" in fields
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

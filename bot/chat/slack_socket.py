@@ -16,7 +16,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import ChatRefused
-from bot.chat.slack_post import FOREIGN, translate
+from bot.chat.slack_errors import FOREIGN, translate
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,12 @@ class Socket(SocketModeClient):
         """``refused`` is called when Slack does not take our credentials (any more)."""
         super().__init__(app_token, quiet(log), client, ping_interval=ping)
         self._refused = refused
+
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection."""
+        session = self.current_session
+        return session is not None and not session.closed
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

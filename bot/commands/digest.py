@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bot.digest.span import Span, UnknownSpan, since, week
 from bot.digest.topics import UnknownTopic
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import digester, opened
+from bot.wiring import digest_post, digester, opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -24,6 +25,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         making = digester(krab)
         try:
             span = _span(options) or making.latest()
+            if options.correct:
+                edited = digest_post(krab).correct(span.week)
+                print(f"{span.week} is composed anew; {edited} messages will be edited", file=sys.stderr)
             digest = making.digest(span, options.topic)
         except (UnknownSpan, UnknownTopic) as error:
             raise CommandError(str(error), 2) from error

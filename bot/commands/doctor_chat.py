@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.settings import Settings
+from bot.settings import MatrixSettings, Settings
 
 NEEDED = frozenset({"app_mentions:read", "chat:write"})  # the least that answering a mention takes
 
@@ -29,9 +29,28 @@ async def check_slack(settings: Settings) -> str:
 
 
 async def check_matrix(settings: Settings) -> str:
-    """Return the account and device the token is for. Raises ``ChatRefused`` or ``Unavailable`` with advice."""
-    from bot.chat.matrix_folder import Folder
-    from bot.chat.matrix_session import log_in
+    """Return every account with its device and how far that is trusted.
 
-    session = await log_in(settings.matrix, Folder(settings.data / "matrix"))
-    return f"{session.user} on {settings.matrix.homeserver}, device {session.device}"
+    Raises ``ChatRefused``, ``Unavailable`` or ``ValueError`` with advice.
+    """
+    accounts = [account for account in (settings.matrix, *settings.matrix.accounts) if account]
+    return "; ".join([await _matrix_account(account, settings) for account in accounts])
+
+
+async def _matrix_account(account: MatrixSettings, settings: Settings) -> str:
+    from bot.chat.matrix import folder_of
+    from bot.chat.matrix_folder import Folder
+    from bot.chat.matrix_identity import LOCKED_OUT, Signer
+    from bot.chat.matrix_session import log_in, visiting
+
+    folder = Folder(folder_of(account, settings.data))
+    session = await log_in(account, folder)
+    async with visiting(session) as client:
+        known = await Signer(client, folder, account).known()
+    who = f"{session.user} on {session.homeserver}, device {session.device}"
+    if known.signs(session.user):
+        waiting = ", its recovery key waits: run `krab matrix recovery-key`" if folder.recovery_key() else ""
+        return f"{who}, signed by the account's identity{waiting}"
+    if known.master and not (folder.identity() or account.recovery_key or folder.recovery_key()):
+        raise ValueError(f"{who}: {LOCKED_OUT}")
+    return f"{who}, to be signed at the next start"

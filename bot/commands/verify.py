@@ -13,7 +13,7 @@ from bot.wiring import opened
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Check all citations; 1 when one does not hold."""
     with opened(settings) as krab:
-        seen, broken = check(krab.state.citations(), krab.index.part)
+        seen, broken = check(krab.state.citations(), lambda id_: krab.index.part(id_) or krab.private.part(id_))
     if options.json:
         rows = [{"id": b.id, "quote": b.quote, "reason": b.reason} for b in broken]
         print(json.dumps({"citations": seen, "verbatim": seen - len(broken), "broken": rows}, ensure_ascii=False))

@@ -6,6 +6,7 @@ and plain text. What is folded is counted, never dropped in silence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,8 +47,8 @@ MEASURES = {
     Length.SHORT: Measure(8, 3, 2, 3, 5, 5, 1, 3, 2, 180),
     Length.FULL: Measure(40, 8, 6, 8, 20, 20, 3, 9, 6, 320),
 }
+_MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 NAMES = 3  # of people, before "and 4 more"
-STANCES = {"objects": "objects", "proposes": "proposes", "agrees": "agrees"}
 
 
 def card(
@@ -55,7 +56,7 @@ def card(
 ) -> Card:
     """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
     draw = _Drawn(MEASURES[length])
-    sections = [_head(digest), *([] if not digest.quiet else [_quiet(digest)])]
+    sections = [_quiet(digest) if digest.quiet else _head(digest)]
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
     last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
@@ -76,22 +77,26 @@ def _head(digest: Digest) -> Section:
     for label, some in (
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
         ("Most discussed", [(d.title, d.first) for d in digest.discussions]),
+        ("Security", [(m.title, m.mail) for m in digest.security]),
         ("New", [(p.title, p.mail) for p in digest.new_series]),
     ):
-        if some:
-            lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
+        if not some and label != "Applied":
+            continue
+        lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
     return Section(tuple(lines))
 
 
 def _names(some: Sequence[tuple[str, Cited]], more: int) -> list[Span]:
+    if not some:
+        return [Span("nothing")]
     spans = [span for name, mail in some for span in (Span("; "), Span(shorten(name, 80), url=mail.url))][1:]
     return [*spans, Span(f"; and {more} more" if more > 0 else "")]
 
 
 def _quiet(digest: Digest) -> Section:
-    what = "this week" if digest.week else "in this time"
-    about = f" about {', '.join(digest.topics)}" if digest.topics else ""
-    return Section(((Span(f"A quiet week: nothing was posted, applied or argued about{about} {what}."),),))
+    about = f" on {', '.join(digest.topics)}" if digest.topics else ""
+    time = "week" if digest.week else "time"
+    return Section(((Span(f"A quiet {time}{about}: nothing was posted, applied or argued about."),),))
 
 
 def _foot(digest: Digest) -> Section:
@@ -125,11 +130,18 @@ def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
     return [sorted(each, key=lambda p: (p.date is None, p.date)) for each in found.values()]
 
 
+def apart(some: Sequence[Mention]) -> tuple[list[Mention], list[Mention]]:
+    """Return merge conflicts and everything else."""
+    merges = [one for one in some if _MERGE.match(one.title)]
+    return merges, [one for one in some if one not in merges]
+
+
 class _Drawn:
     """Sections of at most as many lines as ``measure`` says."""
 
     def __init__(self, measure: Measure) -> None:
         self._m = measure
+        self._told: set[str] = set()
 
     def sections(self, digest: Digest) -> Iterable[Section | None]:
         m = self._m
@@ -139,9 +151,11 @@ class _Drawn:
         yield self._list("New versions", by_series(digest.new_versions), m.versions, self._version)
         yield self._list("New series", digest.new_series, m.series, self._series)
         yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
-        yield self._list("Toolchain, build and rules", digest.toolchain, m.mentions, self._mention)
+        merges, tools = apart(digest.toolchain)
+        yield self._list("Toolchain, build and rules", tools, m.mentions, self._mention)
+        yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, self._merges)
         yield self._list("Pull requests", digest.pulls, m.mentions, self._mention)
-        yield self._list("First patches", digest.newcomers, m.mentions, self._newcomer)
+        yield self._list("First patches in the mail that I have read", digest.newcomers, m.mentions, self._newcomer)
         yield self._list("Elsewhere", digest.posts, m.posts, self._article)
 
     def _list(self, heading: str, some: Sequence[T], most: int, lines: Callable[[T], Iterable[Line]]) -> Section | None:
@@ -154,10 +168,12 @@ class _Drawn:
         return (who, Span(f"{' ' + verb if verb else ''}: “{shorten(one_line(one.text), self._m.quote)}”"))
 
     def _quoted(self, some: Sequence[Cited], who: str = "") -> list[Span]:
-        """Quotes behind the line of their own mail; of another mail, with its writer as link."""
+        """Quotes behind the line of their own mail, or with their writer as link; nothing is quoted twice."""
+        fresh = [one for one in some if one.quote not in self._told]
+        self._told |= {one.quote for one in fresh}
         return [
             span
-            for one in some
+            for one in fresh
             for span in (
                 *((Span(" "), Span(one_line(who), url=one.url), Span(":")) if who else ()),
                 Span(f" “{shorten(one_line(one.text), self._m.quote)}”"),
@@ -168,7 +184,7 @@ class _Drawn:
         return self._list("Applied", some, self._m.applied, self._taken)
 
     def _taken(self, one: Applied) -> Iterable[Line]:
-        tree = one.tree or "a tree that is not named"
+        tree = one.tree or "tree not named"
         which = f"patch {one.which} of " if one.which else ""
         label = one.label.removeprefix("pull ") if one.pull else one.label
         author = f" by {one_line(one.author)}" if one.author and one.author != one.by else ""
@@ -186,8 +202,10 @@ class _Drawn:
         for at, one in enumerate(some[: self._m.discussions]):
             more = len(some[self._m.discussions :]) if at + 1 == self._m.discussions else 0
             about = f"{one.label + ', ' if one.label else ''}{_count(one.mails, 'mail')} by {people(one.authors)}"
+            about += f"; {one.outcome}" if one.outcome else ""
             head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
-            said = [*(self._said(c) for c in one.gist), *(self._said(p.said, STANCES[p.stance]) for p in one.positions)]
+            said = [*(self._said(c) for c in one.gist), *(self._said(p.said, p.stance) for p in one.positions)]
+            self._told |= {c.quote for c in one.gist}
             yield Section((head,), "Discussed" if at == 0 else "")
             yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
             if more:
@@ -197,6 +215,13 @@ class _Drawn:
         done = f" ({one.done})" if one.done and one.done != "v1" else ""
         said = self._quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
         yield (Span(one.title, url=one.mail.url), Span(f"{done}, {one.author}.", Style.FAINT), *said)
+
+    def _merges(self, some: Sequence[Mention]) -> Iterable[Line]:
+        """All of them in one line, each named by its trees."""
+        named = dict[str, Mention]()
+        for one in some:
+            named.setdefault(_MERGE.sub("", one.title), one)
+        yield tuple(s for name, one in named.items() for s in (Span("; "), Span(name, url=one.mail.url)))[1:]
 
     def _series(self, one: Posting) -> Iterable[Line]:
         yield (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self._quoted(one.about))

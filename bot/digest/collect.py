@@ -109,8 +109,8 @@ def _groups(rows: Sequence[tuple[int, Part, int | None]]) -> list[list[tuple[int
             key = leader[key]
         return key
 
-    for document, part, number in rows:
-        if number is not None and posts(part):
+    for document, _, number in rows:
+        if number is not None:
             leader[find(f"document {document}")] = find(f"series {number}")
     groups: dict[str, list[tuple[int, Part]]] = {}
     for document, part, _ in rows:

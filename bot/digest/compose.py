@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -10,17 +11,24 @@ from bot.chat.text import one_line
 from bot.digest import gist
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, person
-from bot.digest.mentions import pulls, security, toolchain
+from bot.digest.mentions import UNSOUND, pulls, security, toolchain
 from bot.digest.model import Activity, Applied, Article, Digest, Newcomer, Posting, Pulse
 from bot.digest.postings import applied, new, posted
-from bot.digest.sentences import sentences, titled
+from bot.digest.sentences import clarity, sentences, titled
 from bot.digest.span import WEEK, week_of
 from bot.digest.talks import discussions
 from bot.digest.waiting import waiting
 from feeds.signed import plain_name
 from index.model import Part
 
-GIST_OF_POST = 2
+GIST_OF_POST, LEAD, CLEAR = 2, 4, 0.5
+OFTEN = 3  # times that a post names what concerns us
+_OURS = re.compile(
+    r"\blinux kernel\b|\bin the kernel\b|\bkernel (?:driver|module|developer|maintainer)s?\b"
+    r"|\brust[- ]for[- ]linux\b|\bmemory[- ](?:un)?safe(?:ty)?\b"
+    r"|\bAnnouncing Rust\b|\bRust 1\.\d+|\bproject goals?\b|\bembedded\b|\bfirmware in rust\b",
+    re.IGNORECASE,
+)
 KNOWN = 5  # who wrote more mails than this before is no newcomer, if his patches went elsewhere
 
 
@@ -48,7 +56,7 @@ def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
         toolchain=tuple(toolchain(material)),
         pulls=tuple(pulls(material)),
         newcomers=tuple(_newcomers(material)),
-        posts=tuple(_article(part, rarity) for part in material.posts),
+        posts=tuple(_article(part, rarity) for part in material.posts if _concerns(part)),
         activity=_activity(material),
         pulse=_pulse(material),
         bots=len(fresh) - len(said),
@@ -88,13 +96,21 @@ def _newcomers(material: Material) -> Iterable[Newcomer]:
                 yield Newcomer(one_line(version.author), posting.title, posting.mail, len(others))
 
 
+def _concerns(part: Part) -> bool:
+    """Whether a post is for kernel people; advisories stand under security."""
+    if UNSOUND.search(part.title):
+        return False
+    return bool(_OURS.search(part.title)) or len(_OURS.findall(part.text)) >= OFTEN
+
+
 def _article(part: Part, rarity: Callable[[str], float]) -> Article:
-    weighed = gist.weigh(sentences(part), part.title, rarity)
-    chosen = [w.said for w in gist.choose(weighed, GIST_OF_POST)] or [w.said for w in weighed[:1]]
-    told = [w.said for w in weighed if not any(gist.alike(w, o) for o in weighed[:1] if o is not w)][:GIST_OF_POST]
-    order = {one.quote: at for at, one in enumerate(sentences(part))}
-    picked = sorted(told or chosen, key=lambda one: order[one.quote])
-    return Article(one_line(part.title), titled(part), _source(part), part.date, tuple(picked))
+    """A post opens with what it is about: that, and what says most."""
+    said = list(sentences(part))
+    weighed = gist.weigh(said, part.title, rarity)
+    lead = [w for one in said[:LEAD] for w in weighed if w.said is one and clarity(one.text) >= CLEAR][:1]
+    others = [w for w in weighed if not any(gist.alike(w, o) for o in lead)]
+    chosen = [w.said for w in [*lead, *others][:GIST_OF_POST]]
+    return Article(one_line(part.title), titled(part), _source(part), part.date, tuple(sorted(chosen, key=said.index)))
 
 
 def _source(part: Part) -> str:

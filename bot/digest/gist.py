@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from bot.digest.model import Cited
 from bot.digest.sentences import clarity
 from bot.question import STOP
-from feeds.signed import plain_name
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{2,}")
 _WEIGHTY = re.compile(
@@ -29,6 +28,8 @@ _WEIGHTY = re.compile(
     r"|regression)\b",
     re.IGNORECASE,
 )
+WORDS_MIN = 4  # that mean something: less says nothing by itself
+WORTH_MIN = 0.35  # of the best: below that, silence is better
 ALIKE = 0.5  # share of words in common above which two sentences say the same
 
 
@@ -53,26 +54,34 @@ def _stem(word: str) -> str:
     return word
 
 
+def plainly(_: Cited) -> float:
+    """Every sentence as much as any other."""
+    return 1.0
+
+
 def weigh(
-    said: Iterable[Cited], about: str, rarity: Callable[[str], float], keepers: frozenset[str] = frozenset()
+    said: Iterable[Cited], about: str, rarity: Callable[[str], float], standing: Callable[[Cited], float] = plainly
 ) -> list[Weighed]:
-    """Return the sentences with their worth, the best first. ``about`` is the thread's title."""
+    """Return the sentences with their worth, the best first.
+
+    ``about`` is the thread's title; ``standing`` says how much a sentence counts by who said it where.
+    """
     each = [(one, words(one.text)) for one in said]
     common: Counter[str] = Counter(word for _, some in each for word in set(some))
     heart = {word: math.log1p(count) * rarity(word) for word, count in common.items()}
     for word in words(about):
         heart[word] = heart.get(word, 0.0) + 2 * rarity(word)
     norm = math.sqrt(sum(w * w for w in heart.values())) or 1.0
-    found = [_weighed(one, some, heart, norm, keepers) for one, some in each]
-    return sorted(found, key=lambda w: -w.worth)
+    found = [_weighed(one, some, heart, norm, standing(one)) for one, some in each if len(set(some)) >= WORDS_MIN]
+    found.sort(key=lambda w: -w.worth)
+    return [w for w in found if w.worth >= WORTH_MIN * found[0].worth]
 
 
-def _weighed(one: Cited, some: Sequence[str], heart: dict[str, float], norm: float, keepers: frozenset[str]) -> Weighed:
+def _weighed(one: Cited, some: Sequence[str], heart: dict[str, float], norm: float, standing: float) -> Weighed:
     distinct = frozenset(some)
     shared = sum(heart.get(word, 0.0) for word in distinct) / norm / math.sqrt(len(distinct) or 1)
     weighty = min(2, len(_WEIGHTY.findall(one.text)))
-    keeper = 1.15 if plain_name(one.who) in keepers else 1.0
-    return Weighed(one, distinct, (0.2 + shared) * (1 + 0.25 * weighty) * clarity(one.text) * keeper)
+    return Weighed(one, distinct, (0.2 + shared) * (1 + 0.25 * weighty) * clarity(one.text) * standing)
 
 
 def choose(weighed: Sequence[Weighed], most: int, *, taken: Sequence[Weighed] = ()) -> list[Weighed]:

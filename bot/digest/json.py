@@ -94,6 +94,7 @@ def _discussion(one: Discussion) -> dict[str, Any]:
         "mails": one.mails,
         "authors": list(one.authors),
         "area": one.area,
+        "outcome": one.outcome or None,
         "gist": [_said(c) for c in one.gist],
         "positions": [{"stance": p.stance, **_said(p.said)} for p in one.positions],
     }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.chat.text import one_line
-from bot.digest.material import Material, Talk, person
+from bot.digest.material import Material, Talk, person, posts
 from bot.digest.model import Cited, Mention
 from bot.digest.postings import pull
 from bot.digest.sentences import clarity, sentences, titled
@@ -43,7 +43,13 @@ _MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
 def security(material: Material) -> list[Mention]:
     """Return the threads about soundness and security, what is said most plainly first."""
     found = [(worth, _mention(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= 2]
-    return [mention for _, mention in sorted(found, key=lambda pair: (-pair[0], pair[1].mail.id))]
+    threads = [mention for _, mention in sorted(found, key=lambda pair: (-pair[0], pair[1].mail.id))]
+    return [*threads, *(_advisory(part) for part in material.posts if UNSOUND.search(part.title))]
+
+
+def _advisory(part: Part) -> Mention:
+    said = next((one for one in sentences(part) if UNSOUND.search(one.text)), None)
+    return Mention(one_line(part.title), titled(part), said, one_line(part.author))
 
 
 def _unsound(talk: Talk) -> tuple[float, Cited | None]:
@@ -52,7 +58,9 @@ def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
     clear = [one for one in said if _CLEAR.search(one.text)]
     best = max(said, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
-    return 3.0 * bool(titles) + min(3, len(clear)) + 0.25 * min(4, len(said)), best
+    posted = {p.id for p in talk.fresh if posts(p)}
+    own = any(one.id in posted for one in clear)
+    return 3.0 * bool(titles) + min(3, len(clear)) + own + 0.25 * min(4, len(said)), best
 
 
 def _mention(talk: Talk, said: Cited | None) -> Mention:

@@ -89,6 +89,7 @@ class Discussion:
     positions: tuple[Position, ...] = ()
     weight: float = 0.0
     label: str = ""
+    outcome: str = ""  # "applied to nova-next", "v17 followed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ from index.passages import subject
 
 SHOWN = 3  # changes of a version
 LEAD = 5  # sentences of a letter, among which one says what it is about
-TELLING = 0.4
+TELLING = 0.55
+NAMED = 3  # patches that stand for a letter that says nothing
+_TAG = re.compile(
+    r"rfc|patch\w*|(?:git)?pull|git|resend|repost|v\d+|\d+/\d+|\d.*|[\w-]*next[\w-]*|for-\S+", re.IGNORECASE
+)
 SIGNED = ("reviewed", "acked", "tested")
 _DOES = re.compile(
     r"\b(?:this (?:series|patch(?:set| series)?|commit|change|patch)|these patches|the series|add(?:s|ed)?"
@@ -30,7 +34,8 @@ _DOES = re.compile(
     re.IGNORECASE,
 )
 _LATE = re.compile(
-    r"\b(?:base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased|tested on|tree at|available at|v\d+|TODO"
+    r"\b(?:(?:is|was|been|module|driver) tested|base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased"
+    r"|tested on|tree at|available at|v\d+|TODO"
     r"|stale|conflicts?|maintainers)\b",
     re.I,
 )
@@ -44,6 +49,13 @@ def posted(talk: Talk) -> Iterator[tuple[Posting, Version, History]]:
                 before = history.versions[at - 1] if at else None
                 if talk.part(version.root):
                     yield _posting(talk, history, version, before), version, history
+
+
+def heading(title: str) -> str:
+    """Return a mail's title without its tags but for the project's: "[PATCH libgpiod 1/2] x" is "libgpiod: x"."""
+    tags = re.match(r"(?:\s*(?:re|fwd?):)*\s*\[([^\]]*)\]", title, re.IGNORECASE)
+    words = [word for word in re.split(r"[\s,]+", tags[1]) if word and not _TAG.fullmatch(word)] if tags else []
+    return one_line(f"{words[0]}: {subject(title)}" if len(words) == 1 else subject(title))
 
 
 def pull(version: Version) -> bool:
@@ -64,7 +76,7 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
     found = changes.items(parts, version.number)
     added, dropped = changes.files(older, parts) if _whole(before, older) and _whole(version, parts) else ((), ())
     return Posting(
-        title=one_line(subject(version.title)),
+        title=heading(version.title),
         label=version.label,
         mail=titled(root),
         author=version.author,
@@ -100,7 +112,14 @@ def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
         ranked = sorted((-_tells(one.text, at), at, one) for at, one in enumerate(islice(_lead(part), LEAD)))
         if ranked and -ranked[0][0] >= TELLING:
             return (ranked[0][2],)
-    return ()
+    patches = [part for part in parts if "cover" not in part.labels]
+    return tuple(map(_named, patches[:NAMED])) if len(patches) > 1 else ()
+
+
+def _named(part: Part) -> Cited:
+    """A patch by its title, for a letter that does not say what it is about."""
+    title = subject(part.title)
+    return replace(titled(part), text=one_line(title), quote=title)
 
 
 def _lead(part: Part) -> Iterator[Cited]:
@@ -136,7 +155,7 @@ def _applied(talk: Talk, part: Part, event: Event) -> Applied:
     parts = [p for id_ in version.parts if (p := talk.part(id_))] if version else []
     title = version.title if version else part.title
     return Applied(
-        title=one_line(subject(title)),
+        title=heading(title),
         label=version.label if version else "",
         mail=cited(part, event.quote),
         by=event.who,

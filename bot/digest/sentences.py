@@ -31,13 +31,31 @@ _REFERRING = re.compile(  # to something beside the mail, or to code that is not
 _COURTESY = re.compile(
     r"\b(?:feedback|comments?|reviews?|suggestions?|opinions?|input)\b[^.]{0,20}\b(?:welcome|appreciated)\b"
     r"|\blet me know\b|\bthank(?:s| you)\b|\bappreciate"
-    r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b|(?:^"
-    r"|\s)[:;]-?[)(PD](?:\s|$)|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
+    r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b"
+    r"|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
     r"|\bby the way\b|\bbtw\b|\b(?:acked|reviewed|tested|signed-off|suggested|reported)-by\b"
     r"|\btake a (?:quick )?look\b|\btook a (?:quick )?look\b"
     r"|\bin this (?:blog )?post\b|\b(?:subsystem )?maintainers: |\bhope (?:this|that|it)\b|\bcc(?:'?ed|ing)?\b"
     r"|\bthis e?mail\b|\bmailing list\b"
     r"|\bregister (?:now|today)|\blearn more\b|\bread more\b|\bsubscribe\b|\bfollow us\b",
+    re.IGNORECASE,
+)
+_SMILE = re.compile(r"(?:^|\s)[:;]-?[)(PD](?:\W|$)")
+_REPLYING = re.compile(
+    r"^(?:ok(?:ay)?|yes|no|right|correct|true|sure|well|agreed|fine|good|looks?|looking|sent|exactly|absolutely"
+    r"|definitely|maybe|perhaps|besides|however|for this)\b"
+    r"|\b(?:will|i'll|i'd|to|i) (?:also )?(?:re-?)?(?:send|sent|push|post|ran|run)\b|\blooks? good\b"
+    r"|\bcommit (?:message|log)s?\b|\bprefix\b|\bdid(?:n't| not) apply\b|\bwrong tree\b|\bas (?:he"
+    r"|she|you) (?:said|didn't|mentioned)",
+    re.IGNORECASE,
+)
+_TORN = re.compile(r"(?:\.\.+|…|\be\.g\.|\bi\.e\.|\band|\bor)[\s)\"”]*$|^[a-z]\w* [a-z]|^\(")
+_BOILERPLATE = re.compile(
+    r"\blatest news and insights\b|\b(?:consists of|in|for) the following\b|\bempowering everyone\b"
+    r"|\bis a programming language\b|\bteam is (?:happy|pleased|excited)\b|\bwe(?:'re"
+    r"| are) (?:happy|pleased|excited)\b"
+    r"|\bif you have a previous version\b|\brustup update\b|\bis pleased to announce\b|\byou(?:'re| are) right\b"
+    r"|\byou two\b",
     re.IGNORECASE,
 )
 _HASH = re.compile(r"^\(?(?:commit )?[0-9a-f]{7,40}\b")
@@ -49,15 +67,23 @@ _PROMISE = re.compile(
     r"|\bIIRC\b|\bIIUC\b|\bAFAI[KCR]\b",
     re.IGNORECASE,
 )
-_VAGUE = re.compile(r"\b(?:it|this|that|these|those|them|they|one|ones|he|she)\b", re.IGNORECASE)
+_VAGUE = re.compile(
+    r"\b(?:it|(?:this|that|these|those)(?! (?:series|patch(?:es|set)?|commit|change|patches|version|function|trait"
+    r"|type|abstraction|driver|macro)\b)"
+    r"|them|they|one|ones|he|she|you|your)\b",
+    re.IGNORECASE,
+)
 _CHANGES = re.compile(  # what has changed since the last version, up to the end
     r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?change(?:s|log)\b|revision history|history|v\d+[ \t]*(?:->|=>"
     r"|→|:|\()|diff(?:erence)?s? (?:to|from|since)\b"
     r"|(?:since|from) (?:v\d|RFC))[^\n.]{0,60}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_UNFIT = (_MANNERS, _REFERRING, _COURTESY, _BOILERPLATE, _HASH)
 _HANGING = re.compile(
-    r"^(?:it|its|this|that|these|those|they|he|she|so|but|and|or|also|then|which|however|therefore|thus|hence|still"
+    r"^(?:it|its|(?:this|that|these|those)(?! (?:series|patch(?:es|set)?|commit|change|patches|version|function"
+    r"|trait|type|abstraction|driver|macro)\b)|they|he|she|so|but|and|or|also|then|which|however|therefore|thus"
+    r"|hence|still"
     r"|otherwise|same|there|here|because|e\.g\.|i\.e\.|for example|in that case|such|both|either|neither|if so"
     r"|not that|with that|with this|doing so|indeed|actually|anyway|well|right|again|btw|though|now)\b",
     re.IGNORECASE,
@@ -101,13 +127,16 @@ def fit(quote: str) -> bool:
     flat = " ".join(quote.split())
     if not 30 <= len(flat) <= LONGEST or not speaks(quote):
         return False
-    return not (_MANNERS.match(flat) or _REFERRING.search(flat) or _COURTESY.search(flat) or _HASH.match(flat))
+    return not any(pattern.search(flat) for pattern in _UNFIT)
 
 
 def clarity(text: str) -> float:
     """Return how well a sentence is understood without its surroundings and by whom does not know the code (0 … 1)."""
     value = 0.55 if _HANGING.match(text) else 1.0
     value *= 0.6 if _PROMISE.search(text) else 1.0
+    value *= 0.55 if _REPLYING.search(text) else 1.0
+    value *= 0.7 if _SMILE.search(text) else 1.0
+    value *= 0.6 if _TORN.search(text) else 1.0
     value *= 0.88 ** min(4, len(_VAGUE.findall(text)))
     value *= 0.85 ** min(5, len(_CODE.findall(text)))
     length = len(text)

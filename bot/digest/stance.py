@@ -24,13 +24,13 @@ STANCES = {
         r"| still)? (?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|racy|incorrect)\b"
         r"|\b(?:is|would be|are) (?:unsound|not sound|not acceptable|unacceptable|a bad idea|the wrong (?:way"
         r"|place|thing|approach))\b|\bI(?:'m| am) (?:against|worried|concerned)\b|\bmy concern\b"
-        r"|\b(?:you|we|it|they|there|this|that) (?:should ?n(?:'|o)t|must not)\b",
+        r"|\b(?:you|we|they|drivers?|users?) (?:should ?n(?:'|o)t|must not)\b",
         re.IGNORECASE,
     ),
     "proposes": re.compile(
         r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b"
         r"|\bI (?:\w+ )?(?:suggest|propose|prefer)\b"
-        r"|\bwe (?:should|need to|might want to|could)\b|\b(?:it would|would|might) be (?:much |a lot "
+        r"|\bwe (?:should|need to|might want to)\b|\b(?:it would|would|might) be (?:much |a lot "
         r"|far )?(?:better|nicer|good|best|cleaner|simpler)\b"
         r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|need to)\b|\bit(?:'s| is) better to\b"
         r"|\bthe (?:right|proper|best) (?:way|fix|solution|thing|approach)\b",
@@ -43,12 +43,21 @@ STANCES = {
         re.IGNORECASE,
     ),
 }
+# Said in the same words, but no position.
+_NONE = re.compile(
+    r"\bmatters?\b|\b(?:an?|big|huge|real|much of an?) (?:issue|problem|deal)\b|\bstrong opinion\b|\b(?:either"
+    r"|both) ways?\b|\bany time soon\b"
+    r"|\bone way or (?:another|the other)\b|\bgood plan\b|\bworr(?:y|ied) about (?:it|that|this)\b"
+    r"|\bdon't (?:think|believe) (?:so|i)\b|\bcommit (?:message|log)s?\b",
+    re.IGNORECASE,
+)
 CLEAR = 0.3  # how well a position must be understood by itself
 
 
 def stance(text: str) -> str:
     """Return what a sentence does: "objects", "proposes", "agrees" or ""."""
-    return next((name for name, pattern in STANCES.items() if pattern.search(text)), "")
+    found = next((name for name, pattern in STANCES.items() if pattern.search(text)), "")
+    return "" if found and _NONE.search(text) else found
 
 
 def positions(weighed: Sequence[Weighed], most: int, author: str = "") -> list[tuple[Position, Weighed]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.chat.text import one_line
@@ -18,11 +19,15 @@ from bot.digest.material import Material, Talk
 from bot.digest.model import Cited, Discussion
 from bot.digest.postings import about
 from bot.digest.sentences import titled
+from feeds.applied import where
+from feeds.relevance import rust_mail
 from feeds.signed import plain_name
 from index.model import Part
 from index.passages import subject
 
 PEOPLE_MIN, MAILS_MIN = 2, 3
+ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
+NAMED = 3  # mails that name Rust, in a thread that is about it
 LINES = 4  # what it is about, the positions, and what else is said
 POSITIONS = 3
 _DECIDED = re.compile(
@@ -47,9 +52,9 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     root = root_of(talk)
     title = one_line(subject(root.title))
     said = [one for part in talk.said for one in talk.own[part.id]]
-    weighed = gist.weigh(said, title, rarity, keepers)
+    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers))
     held = stance.positions(weighed, POSITIONS, root.author)
-    opening = about([root]) if root in talk.fresh or _posted_before(talk) else ()
+    opening = about([root]) if talk.histories else ()
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
     chosen = gist.choose(weighed, max(1, LINES - len(opening) - len(held)), taken=[*taken, *first])
@@ -65,11 +70,35 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
         positions=tuple(position for position, _ in held),
         weight=round(_weight(talk, keepers, [p.stance for p, _ in held], said), 3),
         label=_label(talk),
+        outcome=_outcome(talk, root),
     )
 
 
-def _posted_before(talk: Talk) -> bool:
-    return bool(talk.histories)
+def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:
+    """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, and
+    from who applies patches.
+    """
+    parts = {part.id: part for part in talk.said}
+    answers = Counter(part.links[0] for part in talk.said if part.links)
+
+    def standing(one: Cited) -> float:
+        around = max((len(b.text) for b in parts[one.id].own if one.quote in b.text), default=0)
+        value = 0.65 if around < ASIDE else 1.0 if around < PARAGRAPH else 1.25
+        value *= 1.15 if plain_name(one.who) in keepers else 1.0
+        return value * (1 + 0.12 * min(3, answers[one.id]))
+
+    return standing
+
+
+def _outcome(talk: Talk, root: Part) -> str:
+    """What came of it in the span, as far as mails say."""
+    applied = next((e for part in talk.fresh for e in part.events if e.kind == "applied"), None)
+    if applied:
+        tree = where(applied.detail).tree
+        return f"applied{f' to {tree}' if tree else ''}"
+    versions = [v for h in talk.histories for v in h.versions if v.date and v.date >= talk.span.begin]
+    newest, found = max(versions, key=lambda v: v.number, default=None), talk.version(root.id)
+    return f"{newest.label} followed" if newest and found and newest.number > found[1].number else ""
 
 
 def root_of(talk: Talk) -> Part:
@@ -104,4 +133,9 @@ def _weight(talk: Talk, keepers: frozenset[str], stances: Sequence[str], said: S
     value = math.log1p(len(talk.said)) + 1.2 * math.sqrt(people) + 0.5 * min(chief, 4)
     value += 0.7 * min(2, stances.count("objects")) + 0.3 * min(2, stances.count("proposes"))
     value += 0.5 * any(_DECIDED.search(one.text) for one in said)
-    return value * (0.7 if people == 2 else 1.0)
+    return value * (0.7 if people == 2 else 1.0) * (1.0 if _on_rust(talk) else 0.5)
+
+
+def _on_rust(talk: Talk) -> bool:
+    """Whether a thread of a list that is about more is about Rust."""
+    return any(rust_mail(part) for part in talk.parts) or sum("rust" in p.text.lower() for p in talk.fresh) >= NAMED

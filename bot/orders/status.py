@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING
 
 from bot.card import Card, Line, Section, Span, Style, words
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order, Topic
+from bot.orders import Context, Order, Topic, Who
 from bot.series import day
 
 if TYPE_CHECKING:
+    from bot.outbox import Dropped
     from bot.web_views import SourceRow, StatusView
 
 POOR = ("failing", "stalled")
+LOST = 5  # shown of what was given up
 
 
-async def run(_: Incoming, reply: Reply, context: Context) -> None:
-    """Show the system in a few lines."""
-    status, rows = await asyncio.to_thread(lambda: (context.status(), context.sources()))
-    await reply.card(card(status, rows), private=True)
+async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
+    """Show the system in a few lines; to admins also what could not be delivered."""
+    admin = context.may(incoming, Who.ADMINS)
+    shown = await asyncio.to_thread(
+        lambda: card(context.status(), context.sources(), context.outbox.given_up() if admin else ())
+    )
+    await reply.card(shown, private=True)
 
 
-def card(status: StatusView, rows: Sequence[SourceRow]) -> Card:
-    """Return how much was read, and which sources have trouble."""
+def card(status: StatusView, rows: Sequence[SourceRow], lost: Sequence[Dropped] = ()) -> Card:
+    """Return how much was read, which sources have trouble, and which messages were given up."""
     ready = "Ready to answer." if status.ready else status.why or "Not ready yet."
     read = f"{status.parts:,} mails, posts, pages and notes in {status.documents:,} threads and articles"
     lines: tuple[Line, ...] = (
@@ -35,7 +40,9 @@ def card(status: StatusView, rows: Sequence[SourceRow]) -> Card:
     poor = tuple(
         words(f"{row.name} is {row.state}: {row.last_error}".rstrip(": ")) for row in rows if row.state in POOR
     )
-    trouble = (Section(poor, "Sources with trouble", bullets=True),) if poor else ()
+    gone = tuple(words(f"{d.key} for {d.channel} ({d.service}), {day(d.created)}: {d.error}") for d in lost)
+    trouble = [Section(poor, "Sources with trouble", bullets=True)] if poor else []
+    trouble += [Section(gone[:LOST], "Given up", bullets=True, folded=max(len(gone) - LOST, 0))] if gone else []
     return Card("Status", (Section(lines), *trouble), hint="“sources” lists what I read.")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -278,3 +280,48 @@ async def verify(eve: Wary, room: str, scene: Scene) -> tuple[set[str], Starter]
     shown = {k: v for device in found["device_keys"][user].values() for k, v in device["keys"].items()}
     shown |= found["master_keys"][user]["keys"]
     return starter.confirmed(mac, shown), starter
+
+
+async def krab(scene: Scene, *words: str) -> tuple[int, str, str]:
+    """What the command line does with this account: its exit status, and what it prints."""
+    config = scene.data / "krab.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'[matrix]\nhomeserver = "{scene.server.url}"\nuser = "{scene.account.user}"\n')
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *words, "--data", str(scene.data),
+        env={**os.environ, "KRAB_MATRIX_PASSWORD": scene.account.password},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode().strip(), err.decode().strip()
+
+
+async def test_the_recovery_key_is_shown_once_and_opens_the_identity(scene: Scene, tmp_path: Path) -> None:
+    async with scene.run(scene.with_password()):
+        await scene.until_synced()
+    status, key, _ = await krab(scene, "matrix", "recovery-key")
+    again, nothing, advice = await krab(scene, "matrix", "recovery-key")
+    async with scene.run(scene.with_password(data=tmp_path / "other", recovery_key=Secret(key))):
+        await until(lambda: is_there(tmp_path / "other" / "matrix" / "sync.json"))
+    assert (status, len(key.split())) == (0, 12)
+    assert (again, nothing) == (1, "")
+    assert "it is shown once" in advice
+
+
+async def test_a_new_identity_is_made_when_told_twice_and_signs_the_device(scene: Scene) -> None:
+    async with scene.run(scene.with_password()):
+        await scene.until_synced()
+    before = master_of(keys_of(scene), scene.account.user)
+    hesitant, _, warning = await krab(scene, "matrix", "reset-identity")
+    unchanged = master_of(keys_of(scene), scene.account.user)
+    status, key, _ = await krab(scene, "matrix", "reset-identity", "--yes")
+    found = keys_of(scene)
+    assert (hesitant, unchanged) == (1, before)
+    assert "must verify it again" in warning
+    assert (status, len(key.split())) == (0, 12)
+    assert master_of(found, scene.account.user) != before
+    assert is_cross_signed(found, scene.account.user, device_of(scene))
+
+
+async def is_there(path: Path) -> bool:
+    return path.exists()

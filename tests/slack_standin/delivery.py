@@ -14,6 +14,7 @@ import json
 import time
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
@@ -36,6 +37,7 @@ class SocketDelivery:
         self.opened = 0
         self.deliveries = 0
         self.lost: list[dict[str, Any]] = []
+        self.seconds: list[float] = []  # from the first delivery to the acknowledgement
 
     def new_ticket(self) -> str:
         """The address of a socket is good for one use, and not for long."""
@@ -78,12 +80,15 @@ class SocketDelivery:
         for transport in tuple(self._transports.values()):
             transport.abort()
 
-    async def deliver(self, payload: dict[str, Any]) -> None:
-        envelope: dict[str, Any] = {"type": "events_api", "payload": payload, "accepts_response_payload": False}
-        for attempt, pause in enumerate((None, *RETRY_AFTER)):
+    async def deliver(self, payload: dict[str, Any], kind: str = "events_api") -> None:
+        """An event is delivered again until it is acknowledged; what somebody did is delivered once."""
+        envelope: dict[str, Any] = {"type": kind, "payload": payload, "accepts_response_payload": kind != "events_api"}
+        started = time.monotonic()
+        for attempt, pause in enumerate((None, *RETRY_AFTER) if kind == "events_api" else (None,)):
             await asyncio.sleep(pause or 0)
-            reason = "timeout" if attempt else ""
-            if await self._try({**envelope, "retry_attempt": attempt, "retry_reason": reason}):
+            retried = {"retry_attempt": attempt, "retry_reason": "timeout" if attempt else ""}
+            if await self._try({**envelope, **(retried if kind == "events_api" else {})}):
+                self.seconds.append(time.monotonic() - started)
                 return
         self.lost.append(payload)
 
@@ -118,7 +123,11 @@ class HttpDelivery:
         self._ack_within = ack_within
         self.statuses: list[int] = []
 
-    async def deliver(self, payload: dict[str, Any]) -> None:
+    async def deliver(self, payload: dict[str, Any], kind: str = "events_api") -> None:
+        if kind != "events_api":
+            fields = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
+            await self.send(urlencode(fields).encode(), headers={"Content-Type": "application/x-www-form-urlencoded"})
+            return
         for attempt, pause in enumerate((None, *RETRY_AFTER)):
             await asyncio.sleep(pause or 0)
             retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}

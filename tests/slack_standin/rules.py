@@ -1,56 +1,79 @@
-"""What Slack refuses, as pure checks. Each rule names the page of Slack's documentation it is from."""
+"""What Slack refuses of a call's arguments, as pure checks.
+
+Each rule names the page of Slack's documentation it is from.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# https://docs.slack.dev/reference/block-kit/blocks/section-block, …/context-block, …/header-block
-SECTION_TEXT, CONTEXT_ELEMENTS, HEADER_TEXT = 3_000, 10, 150
-# https://docs.slack.dev/reference/block-kit/composition-objects/text-object (every text object)
-TEXT_OBJECT = 3_000
-# https://docs.slack.dev/reference/block-kit/blocks ("you can include up to 50 blocks in each message")
-BLOCKS = 50
-# https://github.com/slackapi/bolt-js/issues/2509: msg_blocks_too_long from about 13,200 characters over all blocks
-ALL_BLOCKS = 13_200
+from tests.slack_standin.block_kit import message_blocks_error as blocks_error
+
+__all__ = ["METHODS", "Method", "argument_errors", "blocks_error", "metadata_error", "text_error"]
+
 # https://docs.slack.dev/reference/methods/chat.postMessage ("no more than 40,000 characters")
 MESSAGE_TEXT = 40_000
 
 
 @dataclass(frozen=True)
 class Method:
-    """A Web API method: the scopes of which the token needs one, and its arguments."""
+    """A Web API method: the scopes of which the token needs one, its arguments, and its rate limit.
+
+    ``tier`` is calls a minute that are always allowed (https://docs.slack.dev/apis/web-api/rate-limits);
+    ``per_channel`` methods are limited to one a second and channel instead.
+    """
 
     scopes: tuple[str, ...]
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     token: str = "bot"
+    tier: int = 100
 
 
 _POST = ("text", "blocks", "thread_ts", "reply_broadcast", "parse", "link_names", "mrkdwn", "metadata")
 _UNFURL = ("unfurl_links", "unfurl_media")
 _STATUS = ("loading_messages", "icon_emoji", "icon_url", "username")
+_HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+_PAGED = ("cursor", "limit", "include_all_metadata", "inclusive", "latest", "oldest")
 
 # https://docs.slack.dev/reference/methods/<name> for each of them; the scope changes of
 # assistant.threads.setStatus: https://docs.slack.dev/changelog/2026/03/05/set-status-scope-update
 METHODS: Mapping[str, Method] = {
     "api.test": Method((), token="none"),
     "auth.test": Method(()),
-    "apps.connections.open": Method(("connections:write",), token="app"),
-    "chat.postMessage": Method(("chat:write",), ("channel",), _POST + _UNFURL),
+    "apps.connections.open": Method(("connections:write",), token="app", tier=1_000),
+    "chat.postMessage": Method(("chat:write",), ("channel",), _POST + _UNFURL, tier=1_000),
     "chat.postEphemeral": Method(("chat:write",), ("channel", "user"), (*_POST, "as_user")),
-    "chat.update": Method(("chat:write",), ("channel", "ts"), ("text", "blocks", "parse", "link_names", "metadata")),
-    "chat.delete": Method(("chat:write",), ("channel", "ts")),
-    "reactions.add": Method(("reactions:write",), ("channel", "name", "timestamp")),
-    "reactions.remove": Method(("reactions:write",), ("name", "channel", "timestamp")),
-    "users.info": Method(("users:read",), ("user",), ("include_locale",)),
-    "conversations.info": Method(
-        ("channels:read", "groups:read", "im:read", "mpim:read"), ("channel",), ("include_num_members",)
+    "chat.update": Method(
+        ("chat:write",), ("channel", "ts"), ("text", "blocks", "parse", "link_names", "metadata"), tier=50
     ),
+    "chat.delete": Method(("chat:write",), ("channel", "ts"), tier=50),
+    "conversations.history": Method(_HISTORY, ("channel",), _PAGED, tier=50),
+    "conversations.replies": Method(_HISTORY, ("channel", "ts"), _PAGED, tier=50),
+    "conversations.open": Method(("im:write", "mpim:write"), (), ("users", "channel", "return_im"), tier=50),
+    "conversations.info": Method(
+        ("channels:read", "groups:read", "im:read", "mpim:read"), ("channel",), ("include_num_members",), tier=50
+    ),
+    "files.getUploadURLExternal": Method(("files:write",), ("filename", "length"), ("alt_txt", "snippet_type")),
+    "files.completeUploadExternal": Method(
+        ("files:write",), ("files",), ("channel_id", "thread_ts", "initial_comment", "blocks")
+    ),
+    "reactions.add": Method(("reactions:write",), ("channel", "name", "timestamp"), tier=50),
+    "reactions.remove": Method(("reactions:write",), ("name", "channel", "timestamp"), tier=50),
+    "users.info": Method(("users:read",), ("user",), ("include_locale",)),
+    "views.open": Method((), ("view",), ("trigger_id", "interactivity_pointer")),
+    "views.publish": Method((), ("user_id", "view"), ("hash",)),
     "assistant.threads.setStatus": Method(
-        ("chat:write", "assistant:write"), ("channel_id", "thread_ts", "status"), _STATUS
+        # special limits apply: https://docs.slack.dev/reference/methods/assistant.threads.setStatus
+        ("chat:write", "assistant:write"),
+        ("channel_id", "thread_ts", "status"),
+        _STATUS,
+        tier=600,
+    ),
+    "assistant.threads.setSuggestedPrompts": Method(
+        ("assistant:write",), ("channel_id", "prompts"), ("thread_ts", "title"), tier=100
     ),
 }
 
@@ -76,72 +99,13 @@ def text_error(text: Any, blocks: Any) -> str:
     return "msg_too_long" if len(text) > MESSAGE_TEXT else ""
 
 
-def blocks_error(blocks: Any) -> tuple[str, list[str]]:
-    """The error for a message's blocks and its details, or ("", [])."""
-    if not isinstance(blocks, list):
-        return "invalid_blocks_format", []
-    details = list(_problems(blocks))
-    if details:
-        return "invalid_blocks", [f"[ERROR] {problem}" for problem in details]
-    if len(json.dumps(blocks, ensure_ascii=False)) > ALL_BLOCKS:
-        return "msg_blocks_too_long", []
-    return "", []
-
-
-def _problems(blocks: list[Any]) -> Iterator[str]:
-    if len(blocks) > BLOCKS:
-        yield f"no more than {BLOCKS} items allowed [json-pointer:/blocks]"
-    for number, block in enumerate(blocks):
-        where = f"/blocks/{number}"
-        kind = block.get("type") if isinstance(block, dict) else None
-        check = _CHECKS.get(kind) if isinstance(kind, str) else None
-        yield from check(block, where) if check else [f"unsupported type: {kind} [json-pointer:{where}/type]"]
-
-
-def _section(block: dict[str, Any], where: str) -> Iterator[str]:
-    yield from _fields(block, where, {"text", "fields", "accessory", "expand"})
-    if "text" not in block and "fields" not in block:
-        yield f"missing required field: text [json-pointer:{where}]"
-    if "text" in block:
-        yield from _text(block["text"], f"{where}/text", SECTION_TEXT)
-
-
-def _context(block: dict[str, Any], where: str) -> Iterator[str]:
-    yield from _fields(block, where, {"elements"})
-    elements = block.get("elements")
-    if not isinstance(elements, list) or not 1 <= len(elements) <= CONTEXT_ELEMENTS:
-        yield f"between 1 and {CONTEXT_ELEMENTS} items required [json-pointer:{where}/elements]"
-        return
-    for number, element in enumerate(elements):
-        yield from _text(element, f"{where}/elements/{number}", TEXT_OBJECT)
-
-
-def _header(block: dict[str, Any], where: str) -> Iterator[str]:
-    yield from _fields(block, where, {"text"})
-    yield from _text(block.get("text"), f"{where}/text", HEADER_TEXT, ("plain_text",))
-
-
-def _divider(block: dict[str, Any], where: str) -> Iterator[str]:
-    yield from _fields(block, where, set())
-
-
-def _text(value: Any, where: str, limit: int, kinds: tuple[str, ...] = ("mrkdwn", "plain_text")) -> Iterator[str]:
-    if not isinstance(value, dict) or value.get("type") not in kinds:
-        yield f"must be a text object of {' or '.join(kinds)} [json-pointer:{where}]"
-        return
-    if not isinstance(value.get("text"), str) or not value["text"]:
-        yield f"must be more than 0 characters [json-pointer:{where}/text]"
-    elif len(value["text"]) > limit:
-        yield f"must be less than {limit + 1} characters [json-pointer:{where}/text]"
-    if "verbatim" in value and value["type"] != "mrkdwn":
-        yield f"verbatim is for mrkdwn [json-pointer:{where}/verbatim]"
-    unknown = set(value) - {"type", "text", "verbatim", "emoji"}
-    yield from (f"unknown field: {name} [json-pointer:{where}]" for name in sorted(unknown))
-
-
-def _fields(block: dict[str, Any], where: str, known: set[str]) -> Iterator[str]:
-    unknown = set(block) - known - {"type", "block_id"}
-    yield from (f"unknown field: {name} [json-pointer:{where}]" for name in sorted(unknown))
-
-
-_CHECKS = {"section": _section, "context": _context, "header": _header, "divider": _divider}
+def metadata_error(metadata: Any) -> str:
+    """https://docs.slack.dev/messaging/message-metadata: an event_type and a flat event_payload."""
+    if metadata in (None, ""):
+        return ""
+    if not isinstance(metadata, dict) or set(metadata) - {"event_type", "event_payload"}:
+        return "invalid_metadata_format"
+    payload = metadata.get("event_payload")
+    if not isinstance(metadata.get("event_type"), str) or not isinstance(payload, dict):
+        return "invalid_metadata_schema"
+    return "" if all(isinstance(value, (str, int, bool)) for value in payload.values()) else "invalid_metadata_schema"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,12 @@ from aiohttp import web
 
 from tests.slack_standin import web_api
 from tests.slack_standin.delivery import HttpDelivery, SocketDelivery
-from tests.slack_standin.workspace import APP_ID, BOT_USER, TEAM, App, Channel, Message, Workspace
+from tests.slack_standin.people import Hands
+from tests.slack_standin.rules import METHODS
+from tests.slack_standin.workspace import APP_ID, BOT_USER, RESPONSES, TEAM, App, Channel, Message, Person, Workspace
+
+# Fields of a form that hold JSON: https://docs.slack.dev/apis/web-api/#post_bodies
+_JSON_FIELDS = ("blocks", "view", "metadata", "files", "prompts", "loading_messages")
 
 
 class SlackStandIn:
@@ -28,25 +34,33 @@ class SlackStandIn:
         self.http: HttpDelivery | None = None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.limited = 0  # requests answered with 429
+        self.limiting = 0.0  # until then (by the monotonic clock) every request is
         self.down = False  # every request is answered with 503
         self.slow: dict[str, float] = {}  # method → the seconds it takes
         self.failing: dict[str, str] = {}  # method → the error it answers with
         self._post_every = post_every
         self._last_post: dict[str, float] = {}
+        self._recent: dict[str, deque[float]] = {}  # method → when it was called in the last minute
+        self.hands = Hands(self.workspace, self._send)
         self._events = 0
         self._deliveries: set[asyncio.Task[None]] = set()
         for id_, kind in (("C1", "channel"), ("C2", "channel"), ("G1", "group"), ("D1", "im")):
             self.workspace.channels[id_] = Channel(id_, kind)
+        for name in ("Ann", "Bob", "Root"):
+            self.workspace.people[f"U{name.upper()}"] = Person(f"U{name.upper()}", name, admin=name == "Root")
 
     async def __aenter__(self) -> SlackStandIn:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self.socket.connect)
+        app.router.add_post("/response/{token}", self._response)
+        app.router.add_post("/upload/{file}", self._upload)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.port: int = self._runner.addresses[0][1]
+        self.workspace.base = f"http://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(
@@ -81,15 +95,23 @@ class SlackStandIn:
 
     def deliver(self, event: dict[str, Any]) -> None:
         """Send an event to the app, over HTTP when it has a Request URL, else through its socket."""
-        task = asyncio.get_running_loop().create_task((self.http or self.socket).deliver(self._callback(event)))
+        self._send("events_api", event)
+
+    def _send(self, kind: str, what: dict[str, Any]) -> None:
+        payload = self._callback(what) if kind == "events_api" else what
+        task = asyncio.get_running_loop().create_task((self.http or self.socket).deliver(payload, kind))
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
 
     # what tests look at
 
     def by_krab(self, thread: str | None = None) -> list[Message]:
-        """What the app wrote, in one thread or everywhere."""
-        return [m for m in self.transcript if m.user == BOT_USER and thread in (None, m.thread)]
+        """What the app wrote for all to see, in one thread or everywhere."""
+        return [m for m in self.transcript if m.user == BOT_USER and not m.only and thread in (None, m.thread)]
+
+    def whispered(self, user: str = "UANN") -> list[Message]:
+        """What the app said to one person alone."""
+        return [m for m in self.transcript if m.only == user]
 
     async def until(self, holds: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait until something holds; fail when it does not in time."""
@@ -132,9 +154,10 @@ class SlackStandIn:
         self.calls.append((method, arguments))
         await asyncio.sleep(self.slow.get(method, 0.0))
         # https://docs.slack.dev/apis/web-api/rate-limits: HTTP 429 with Retry-After, about 1 post/s a channel
-        if self._too_fast(method, arguments):
+        if after := self._too_fast(method, arguments):
             self.limited += 1
-            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
+            told = {"Retry-After": str(after)}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=told)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
         if method in self.failing:
             return web.json_response({"ok": False, "error": self.failing[method]})
@@ -142,13 +165,45 @@ class SlackStandIn:
         self._after(method, answer)
         return web.json_response(answer)
 
-    def _too_fast(self, method: str, arguments: dict[str, Any]) -> bool:
+    def _too_fast(self, method: str, arguments: dict[str, Any]) -> int:
+        """The seconds to wait, or 0."""
+        now = time.monotonic()
+        if self.limiting > now:
+            return 1
+        recent = self._recent.setdefault(method, deque())
+        while recent and recent[0] < now - 60:
+            recent.popleft()
+        if method in METHODS and len(recent) >= METHODS[method].tier:
+            return int(61 - (now - recent[0]))
+        recent.append(now)
         if method != "chat.postMessage" or not self._post_every:
-            return False
-        channel, now = str(arguments.get("channel")), time.monotonic()
+            return 0
+        channel = str(arguments.get("channel"))
         early = now - self._last_post.get(channel, -1e9) < self._post_every
         self._last_post[channel] = self._last_post[channel] if early else now
-        return early
+        return int(early)
+
+    async def _response(self, request: web.Request) -> web.Response:
+        # https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+        told = self.workspace.responses.get(request.match_info["token"])
+        if told is None or told.until < time.monotonic() or told.used >= RESPONSES:
+            return web.Response(status=404, text="expired_url")
+        told.used += 1
+        arguments = await request.json()
+        self.calls.append(("response_url", arguments))
+        try:
+            web_api.respond(self.workspace, told.channel, told.user, arguments)
+        except web_api.Refused as refused:
+            return web.json_response(refused.answer, status=400)
+        return web.Response(text="ok")
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        # https://docs.slack.dev/messaging/working-with-files#uploading_files
+        file = self.workspace.files.get(request.match_info["file"])
+        if file is None:
+            return web.Response(status=404)
+        file.content = await request.read()
+        return web.Response(text=f"OK - {len(file.content)}")
 
     def _after(self, method: str, answer: dict[str, Any]) -> None:
         """What a call brings about: the app gets its own messages as events too, like everybody."""
@@ -174,6 +229,7 @@ async def _arguments(request: web.Request) -> dict[str, Any]:
         found |= json.loads(await request.text() or "{}")
     else:
         found |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    if isinstance(found.get("blocks"), str):
-        found["blocks"] = json.loads(found["blocks"])
+    for name in _JSON_FIELDS:
+        if isinstance(found.get(name), str) and found[name]:
+            found[name] = json.loads(found[name])
     return found

@@ -13,6 +13,8 @@ from bot.chat.slack import Slack
 from tests.slack_app import settings
 from tests.slack_standin import SlackStandIn
 
+SENDS = True
+
 
 @dataclass
 class SlackPeer:
@@ -28,7 +30,8 @@ class SlackPeer:
         return thread or ts
 
     async def shown(self, thread: str) -> list[str]:
-        return [message.shown for message in self.slack.by_krab(thread)]
+        said = [m for m in self.slack.by_krab() if thread in (m.thread, m.ts)]
+        return [message.shown for message in [*said, *self.slack.whispered()]]
 
 
 @asynccontextmanager

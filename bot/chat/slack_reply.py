@@ -1,0 +1,224 @@
+"""A reply on Slack: a status while krab looks, then one message in the thread, or one that only the asker sees.
+
+Rules of this file:
+- The final word appears once. When an earlier process may have said it, or Slack may have taken what seemed to
+  fail, the thread is looked through for its key before anything is posted.
+- What only the asker is to see is never posted for all because that would be easier.
+- A form is opened at once where Slack lets us; else a button opens it.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import sleep
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.card import Button, Card, Form, Picture, Section
+from bot.card import words as line
+from bot.chat import Incoming
+from bot.chat import text as words
+from bot.chat.slack_acts import Way, memory_of
+from bot.chat.slack_blocks import blocks, fallback
+from bot.chat.slack_buttons import OPEN
+from bot.chat.slack_card import card_blocks, modal
+from bot.chat.slack_errors import CANNOT_EDIT, DOUBTFUL, LIMITED, NOT_THERE, PASSING, NotTaken
+from bot.chat.slack_markup import plain_text
+from bot.chat.slack_pace import Sparse
+from bot.chat.slack_post import Mark, Poster, Shown
+from bot.model import Answer
+
+log = logging.getLogger(__name__)
+
+LOOKING = "Looking…"
+AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
+STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
+
+Publish = Callable[[str, Card | None], Awaitable[None]]  # the App Home of a user, with a notice
+
+
+class Forms:
+    """Forms that could not be opened at once, for the button that opens them; lost with the process."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._kept: dict[str, Form] = {}
+        self._most = most
+
+    def keep(self, key: str, form: Form) -> None:
+        """Keep a form until ``most`` newer ones were kept."""
+        self._kept[key] = form
+        while len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+
+    def get(self, key: str) -> Form | None:
+        """The form that was kept so."""
+        return self._kept.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every reply of a workspace uses. ``publish`` shows App Homes; ``again`` are pauses between tries."""
+
+    poster: Poster
+    forms: Forms = field(default_factory=Forms)
+    publish: Publish | None = None
+    again: Sequence[float] = AGAIN
+
+
+class SlackReply:
+    """The ``Reply`` to one ``Incoming``."""
+
+    def __init__(self, desk: Desk, incoming: Incoming, way: Way = Way(), *, look: bool = False) -> None:  # noqa: B008
+        """``look`` says that an earlier process may have replied."""
+        self._poster = desk.poster
+        self._forms = desk.forms
+        self._publish = desk.publish
+        self._again = desk.again
+        self._incoming = incoming
+        self._way = way
+        self._look = look or bool(incoming.edits)
+        self._thread = incoming.thread if _is_stamp(incoming.thread) else ""
+        self._mark = Mark(incoming.key, incoming.edits or incoming.key)
+        self._placeholder = ""  # the time stamp of a message that the final word replaces
+        self._sparse = Sparse(STATUS_EVERY)
+
+    async def working(self, words: str = "") -> None:
+        """Show a status line, or a short message where there is none. Failing to is no failure."""
+        if self._way.quiet or self._way.home or not self._sparse.due():
+            return
+        try:
+            if not await self._poster.status(self._incoming.channel, self._thread, words):
+                await self._hold_place(words)
+        except NotTaken as error:
+            log.info("could not show that krab is looking: %s", error)
+
+    async def answer(self, answer: Answer, *, private: bool = False) -> None:
+        """Show the answer with its sources and what can be done about it."""
+        quiet = private and not self._incoming.direct
+        shown = Shown(fallback(answer), blocks(answer, self._incoming.key, private=quiet))
+        await (self._whisper(shown) if quiet else self._final(shown))
+
+    async def card(self, card: Card, *, private: bool = False) -> None:
+        """Show a card; in the App Home as a notice."""
+        if self._way.home and self._publish:
+            await self._publish(self._incoming.user, card)
+            return
+        quiet = private and (not self._incoming.direct or self._incoming.act is not None)
+        shown = shown_card(card, await uploaded(self._poster, card.picture) if card.picture else "")
+        await (self._whisper(shown) if quiet or self._way.quiet else self._final(shown))
+
+    async def text(self, text: str) -> None:
+        """Show a few plain words."""
+        if self._way.home or self._way.quiet:
+            await self.card(Card(sections=(Section((line(text),)),)), private=True)
+        else:
+            await self._final(Shown(plain_text(text)))
+
+    async def ask(self, form: Form) -> None:
+        """Open the form, or say what it asks for beside a button that opens it."""
+        if self._way.trigger:
+            try:
+                return await self._poster.open(self._way.trigger, modal(form, memory_of(self._incoming, self._way)))
+            except NotTaken as error:
+                log.info("a form was not opened at once: %s", error)
+        self._forms.keep(self._incoming.key, form)
+        lines = tuple(map(line, words.form(form).splitlines()[1:]))
+        button = Button("Fill in the form", OPEN, self._incoming.key)
+        await self.card(Card(form.title, (Section(lines),), (button,)), private=True)
+        return None
+
+    async def _hold_place(self, words: str) -> None:
+        """A short message that says what is being done."""
+        incoming, shown = self._incoming, Shown(plain_text(words[:1].upper() + words[1:] if words else LOOKING))
+        if await self._over():
+            return
+        if self._placeholder:
+            await self._poster.replace(incoming.channel, self._placeholder, shown)
+        else:
+            mark = replace(self._mark, final=False)
+            self._placeholder = await self._poster.say(incoming.channel, self._thread, shown, mark)
+
+    async def _whisper(self, shown: Shown) -> None:
+        """Say it to the asker alone, by the first way that is open."""
+        incoming, way = self._incoming, self._way
+        if way.outside and way.response_url:
+            try:
+                return await self._poster.respond(way.response_url, shown)
+            except NotTaken as error:
+                log.info("a response URL did not work: %s", error)
+        try:
+            thread = self._thread if incoming.in_thread else ""
+            return await self._patiently(lambda: self._poster.whisper(incoming.channel, thread, incoming.user, shown))
+        except NotTaken as error:
+            if error.code not in NOT_THERE:
+                raise
+        channel = await self._poster.direct(incoming.user)
+        await self._patiently(lambda: self._poster.say(channel, "", shown, self._mark))
+        return None
+
+    async def _final(self, shown: Shown) -> None:
+        """Deliver the final word once, through an outage of some minutes if need be."""
+        await self._patiently(lambda: self._deliver(shown))
+
+    async def _patiently(self, deliver: Callable[[], Awaitable[object]]) -> None:
+        for wait in (*self._again, None):
+            try:
+                await deliver()
+            except NotTaken as error:
+                self._look = self._look or error.code in DOUBTFUL
+                if error.code not in PASSING or wait is None:
+                    raise
+                pause = max(wait, error.after)
+                level = logging.INFO if error.code == LIMITED else logging.WARNING
+                log.log(level, "%s; trying again in %.0f s", error, pause)
+                await sleep(pause)
+            else:
+                return
+
+    async def _deliver(self, shown: Shown) -> None:
+        """One message: the one that holds its place becomes it, or else it is posted."""
+        if await self._over():
+            return None
+        if self._placeholder:
+            try:
+                return await self._poster.replace(self._incoming.channel, self._placeholder, shown, self._mark)
+            except NotTaken as error:
+                if error.code not in CANNOT_EDIT:
+                    raise
+                self._placeholder = ""
+        await self._poster.say(self._incoming.channel, self._thread, shown, self._mark)
+        return None
+
+    async def _over(self) -> bool:
+        """Whether the final word is there; what holds its place, or what an edit replaces, is found with it."""
+        if not self._look or self._placeholder:
+            return False
+        about = (self._mark.about,)
+        try:
+            found = await self._poster.find(self._incoming.channel, self._thread, lambda mark: mark.about in about)
+        except NotTaken as error:
+            if error.code in PASSING:
+                raise
+            log.warning("could not look whether this was said already: %s", error)
+            found = None
+        self._look = False
+        self._placeholder = found.ts if found else ""
+        return found is not None and found.mark.final and found.mark.key == self._mark.key
+
+
+def shown_card(card: Card, picture: str = "") -> Shown:
+    """A card as it is sent."""
+    return Shown(plain_text(words.card(card)), card_blocks(card, picture))
+
+
+async def uploaded(poster: Poster, picture: Picture) -> str:
+    """The id of an uploaded picture; "" when Slack does not take it, since its words stand for it."""
+    try:
+        return await poster.upload(replace(picture, title=words.one_line(picture.title)))
+    except NotTaken as error:
+        log.warning("a picture was not taken, its words are shown: %s", error)
+        return ""
+
+
+def _is_stamp(thread: str) -> bool:
+    return bool(thread) and thread.replace(".", "", 1).isdecimal()

@@ -1,0 +1,137 @@
+"""Private sources: told where their readers are, and nowhere else, because nowhere else has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.backup import back_up, restore
+from bot.model import Answer, Question, Status
+from bot.private import Private, Room, may_know
+from bot.settings import Settings
+from bot.wiring import Krab, opened, settle_private
+from bot.wiring import poller as poller_of
+from feeds.kinds import Source
+from index.model import Batch
+from tests.fakes import NOON, answered
+from tests.index_fixtures import opened as opened_index
+from tests.index_fixtures import part
+
+OURS = Source("our-plans", "notes", "/nowhere", private=("slack:C-team*", "matrix:!room:pond.example"))
+PUBLIC = Source("pond", "notes", "/nowhere")
+REFUSAL = Answer(Status.NOT_FOUND)
+FOUND = replace(answered("The frobnicator ships in May."), confidence=0.9)
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Private]:
+    """One private source, whose index answers everything."""
+
+    def enter(folder: Path) -> Room:
+        index = stack.enter_context(opened_index(folder))
+        return Room(index, lambda _: FOUND, index.close)
+
+    with ExitStack() as stack:
+        opened_rooms = Private(tmp_path / "private", lambda: (PUBLIC, OURS), enter)
+        yield opened_rooms
+        opened_rooms.close()
+
+
+def plans(id_: str = "plan") -> Batch:
+    return Batch((part(id_, "The frobnicator ships in May."),))
+
+
+@pytest.mark.parametrize(
+    ("channel", "may"),
+    [
+        ("slack:C-team1", True),
+        ("matrix:!room:pond.example", True),
+        ("slack:C-other", False),
+        ("matrix:C-team1", False),
+        ("slack:D0123", False),
+        ("", False),
+    ],
+)
+def test_only_channels_that_are_named_may_know(private: Private, channel: str, may: bool) -> None:
+    private.ingest(plans(), "our-plans")
+    assert may_know(OURS, channel) is may
+    assert may_know(PUBLIC, channel)
+    asked = private.better(Question("When does it ship?", channel=channel), REFUSAL)
+    assert (asked is FOUND) is may
+
+
+def test_what_is_not_private_is_not_kept_apart(private: Private) -> None:
+    assert private.ingest(plans(), "our-plans")
+    assert not private.ingest(plans("other"), "pond")
+    assert private.parts() == {"our-plans": 1}
+
+
+def test_the_shared_index_answers_when_it_answers_better(private: Private) -> None:
+    private.ingest(plans(), "our-plans")
+    sure = replace(answered(), confidence=0.95)
+    assert private.better(Question("When?", channel="slack:C-team1"), sure) is sure
+
+
+def test_what_was_forgotten_is_gone(private: Private) -> None:
+    private.ingest(plans(), "our-plans")
+    private.forget("our-plans")
+    assert private.parts() == {"our-plans": 0}
+    assert private.part("plan") is None
+
+
+# The whole of krab
+
+
+def settings(tmp_path: Path, *patterns: str) -> Settings:
+    folder = tmp_path / "plans"
+    folder.mkdir(exist_ok=True)
+    text = "---\ntitle: When does the frobnicator ship?\n---\nThe frobnicator ships in the secret month of May 2031.\n"
+    (folder / "ship.md").write_text(text)
+    source = Source("our-plans", "notes", str(folder), private=patterns)
+    return Settings(data=tmp_path / "data", sources=(source,), starter_notes=False)
+
+
+def read(krab: Krab) -> None:
+    poller_of(krab).once(("our-plans",))
+
+
+def everywhere(krab: Krab) -> str:
+    """Everything that any surface but the channel's own answer can show."""
+    catalog = krab.index.catalog
+    shown = [krab.answerer.answer(Question("When does the frobnicator ship?")), krab.index.search("frobnicator ship")]
+    return f"{shown} {list(catalog.parts())} {krab.index.part('note:our-plans/ship')}"
+
+
+def test_a_private_source_is_read_and_told_only_where_it_may_be(tmp_path: Path) -> None:
+    with opened(settings(tmp_path, "slack:C1")) as krab:
+        read(krab)
+        question = Question("When does the frobnicator ship?", channel="slack:C1")
+        public = krab.answerer.answer(question)
+        assert "May 2031" in krab.private.better(question, public).text
+        assert "May 2031" not in krab.private.better(replace(question, channel="slack:C2"), public).text
+        assert "2031" not in everywhere(krab)
+
+
+def test_a_source_that_becomes_private_leaves_the_shared_index(tmp_path: Path) -> None:
+    with opened(settings(tmp_path)) as krab:
+        read(krab)
+        assert "2031" in everywhere(krab)
+    with opened(settings(tmp_path, "slack:C1")) as krab:
+        settle_private(krab)
+        assert "2031" not in everywhere(krab)
+        read(krab)
+        assert krab.private.parts() == {"our-plans": 1}
+
+
+def test_a_backup_takes_private_indexes_along(tmp_path: Path) -> None:
+    told = settings(tmp_path, "slack:C1")
+    with opened(told) as krab:
+        read(krab)
+        file = back_up(told.data, tmp_path / "b.tar", version="1", now=NOON)
+    restore(file, tmp_path / "again", lambda _: None)
+    with opened(replace(told, data=tmp_path / "again")) as krab:
+        assert krab.private.parts() == {"our-plans": 1}
