@@ -8,14 +8,15 @@ once a look, whoever gets them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Protocol
 
 from bot.card import Card, Picture, Section, Span, Style
 from bot.chat import Parcel
-from bot.digest.card import Length, card
+from bot.digest.card import Length, card, pages
 from bot.digest.model import Digest
 from bot.digest.span import Span as Stretch
 from bot.digest.span import UnknownSpan, week
@@ -87,7 +88,7 @@ class DigestPost:
             try:
                 digest = made.get((stretch, one.topics)) or self._made(stretch, one.topics)
                 made[stretch, one.topics] = digest
-                sent += self._subscriptions.deliver(one, now_due, digest.week, self.parcel(one, now_due, digest))
+                sent += self._subscriptions.deliver(one, now_due, digest.week, self.parcels(one, now_due, digest))
             except UnknownTopic as problem:
                 log.warning("subscription %d can't be served: %s", one.number, problem)
         return sent
@@ -97,9 +98,13 @@ class DigestPost:
             return self._digester.publish(stretch, topics)
         return self._digester.fresh(stretch, topics)
 
-    def parcel(self, one: Subscription, now_due: Due, digest: Digest) -> Parcel:
-        """Return the message of a digest."""
-        return Parcel(one.key(now_due.period), one.channel, self.shown(one, digest, now_due))
+    def parcels(self, one: Subscription, now_due: Due, digest: Digest) -> list[Parcel]:
+        """Return the messages of a digest; the second and further ones go into the first one's thread."""
+        keys = _keys(one.key(now_due.period))
+        return [
+            Parcel(key, one.channel, page)
+            for key, page in zip(keys, pages(self.shown(one, digest, now_due)), strict=False)
+        ]
 
     def shown(self, one: Subscription, digest: Digest, now_due: Due | None = None) -> Card:
         """Return a digest as a subscription wants it; without ``now_due`` as a preview."""
@@ -129,6 +134,13 @@ class DigestPost:
         topics: set[tuple[str, ...]] = {(), *(one.topics for one, _ in receivers)}
         made = {some: self._digester.correct(stretch, some) for some in topics}
         for one, period in receivers:
-            key, shown = one.key(period), self.shown(one, made[one.topics])
-            self._outbox.put(one.service, Parcel(f"{key}:{stamp}", one.channel, shown), edits=key)
+            shown = pages(self.shown(one, made[one.topics]))
+            for key, page in zip(_keys(one.key(period)), shown, strict=False):
+                self._outbox.put(one.service, Parcel(f"{key}:{stamp}", one.channel, page), edits=key)
         return len(receivers)
+
+
+def _keys(first: str) -> Iterator[str]:
+    """The keys of a digest's messages."""
+    yield first
+    yield from (f"{first}:{number}" for number in count(2))

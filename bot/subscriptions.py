@@ -169,14 +169,19 @@ class Subscriptions:
         sql = "SELECT 1 FROM deliveries WHERE subscription = ? AND period = ?"
         return self._database.connection().execute(sql, (number, period)).fetchone() is not None
 
-    def deliver(self, subscription: Subscription, now_due: Due, week: str, parcel: Parcel) -> bool:
-        """Put a digest into the outbox, unless that was done; whether it was done here."""
+    def deliver(self, subscription: Subscription, now_due: Due, week: str, parcels: Sequence[Parcel]) -> bool:
+        """Put a digest into the outbox, unless that was done; whether it was done here.
+
+        Its first message stands in the channel, further ones in the thread under it.
+        """
         now = self._clock().timestamp()
         with self._database.write() as connection:
             row = (now_due.period, week, now, subscription.number, now)
             if not connection.execute(SENT, row).rowcount:
                 return False
-            self._outbox.put(subscription.service, parcel, within=connection)
+            for parcel in parcels:
+                under = "" if parcel is parcels[0] else parcels[0].key
+                self._outbox.put(subscription.service, parcel, under=under, within=connection)
         return True
 
     def receivers(self, week: str) -> list[tuple[Subscription, str]]:

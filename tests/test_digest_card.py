@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.card import Card, Section, Span
-from bot.digest.card import Length, card, people, title
+from bot.digest.card import Length, card, pages, people, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
 from bot.digest.model import Digest, citations
@@ -58,7 +58,7 @@ def test_every_mail_that_is_told_of_is_linked(digest: Digest) -> None:
 def test_a_short_one_folds_what_a_full_one_shows(digest: Digest) -> None:
     many = replace(digest, new_series=digest.new_series * 12)
     folded = {length: [s.folded for s in card(many, length).sections if s.heading == "New series"] for length in Length}
-    assert folded == {Length.SHORT: [7], Length.FULL: [0]}
+    assert folded == {Length.SHORT: [9], Length.FULL: [0]}
 
 
 def test_a_quiet_week_is_called_one() -> None:
@@ -117,3 +117,14 @@ def test_json_has_the_promised_keys(digest: Digest) -> None:
     assert {"id", "subject", "by", "tree", "quote"} <= told["applied"][0].keys()
     assert {"id", "title", "mails", "authors", "gist"} <= told["discussions"][0].keys()
     assert {"text", "id"} <= told["discussions"][0]["gist"][0].keys()
+
+
+def test_a_long_card_is_parted_between_sections_and_loses_nothing(digest: Digest) -> None:
+    whole = card(digest)
+    parted = pages(whole, size=600)
+    assert len(parted) > 1
+    assert tuple(section for page in parted for section in page.sections) == whole.sections
+
+
+def test_a_card_that_fits_stays_whole(digest: Digest) -> None:
+    assert pages(card(digest)) == [card(digest)]

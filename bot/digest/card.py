@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -44,10 +44,11 @@ class Measure:
 
 
 MEASURES = {
-    Length.SHORT: Measure(8, 3, 2, 3, 5, 5, 1, 3, 2, 180),
+    Length.SHORT: Measure(5, 3, 2, 2, 3, 3, 1, 2, 0, 150),
     Length.FULL: Measure(40, 8, 6, 8, 20, 20, 3, 9, 6, 320),
 }
 _MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
+PAGE, SPAN = 9_000, 12  # characters of a message; what a span costs besides its own
 NAMES = 3  # of people, before "and 4 more"
 
 
@@ -56,11 +57,26 @@ def card(
 ) -> Card:
     """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
     draw = _Drawn(MEASURES[length])
-    sections = [_quiet(digest) if digest.quiet else _head(digest)]
+    sections = [_quiet(digest) if digest.quiet else _head(digest, summed=length is Length.FULL)]
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
     last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
     return Card(title(digest, dates), (*sections, *last, _foot(digest)), picture=picture)
+
+
+def pages(shown: Card, size: int = PAGE) -> list[Card]:
+    """Return a card as one or several of at most about ``size`` characters, cut between sections."""
+    made: list[list[Section]] = [[]]
+    room = size
+    for section in shown.sections:
+        needed = sum(len(s.text) + len(s.url) + SPAN for line in section.lines for s in line)
+        if made[-1] and needed > room:
+            made.append([])
+            room = size
+        made[-1].append(section)
+        room -= needed
+    first, *rest = made
+    return [replace(shown, sections=tuple(first)), *(Card(sections=tuple(some)) for some in rest)]
 
 
 def title(digest: Digest, dates: str = "en") -> str:
@@ -70,7 +86,7 @@ def title(digest: Digest, dates: str = "en") -> str:
     return f"Rust in the kernel{about}, {f'week {int(digest.week[-2:])}: ' if digest.week else ''}{days}"
 
 
-def _head(digest: Digest) -> Section:
+def _head(digest: Digest, *, summed: bool) -> Section:
     by = _count(digest.people, "person", "people")
     counts = f"{_count(digest.mails, 'mail')} in {_count(digest.threads, 'thread')} by {by}"
     lines: list[Line] = [(Span(f"{counts}.", Style.FAINT),)]
@@ -80,9 +96,8 @@ def _head(digest: Digest) -> Section:
         ("Security", [(m.title, m.mail) for m in digest.security]),
         ("New", [(p.title, p.mail) for p in digest.new_series]),
     ):
-        if not some and label != "Applied":
-            continue
-        lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
+        if (summed and some) or (label == "Applied" and not some):
+            lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
     return Section(tuple(lines))
 
 
@@ -136,6 +151,18 @@ def apart(some: Sequence[Mention]) -> tuple[list[Mention], list[Mention]]:
     return merges, [one for one in some if one not in merges]
 
 
+def _also(digest: Digest) -> Section | None:
+    """What a short digest only counts."""
+    counted = (
+        (len(digest.toolchain), "thread about tools and rules", "threads about tools and rules"),
+        (len(digest.pulls), "pull request", ""),
+        (len(digest.newcomers), "first patch", "first patches"),
+        (len(digest.posts), "post elsewhere", "posts elsewhere"),
+    )
+    named = [_count(number, one, many) for number, one, many in counted if number]
+    return Section(((Span(f"Also {', '.join(named)}.", Style.FAINT),),)) if named else None
+
+
 class _Drawn:
     """Sections of at most as many lines as ``measure`` says."""
 
@@ -151,6 +178,9 @@ class _Drawn:
         yield self._list("New versions", by_series(digest.new_versions), m.versions, self._version)
         yield self._list("New series", digest.new_series, m.series, self._series)
         yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
+        if not m.posts:
+            yield _also(digest)
+            return
         merges, tools = apart(digest.toolchain)
         yield self._list("Toolchain, build and rules", tools, m.mentions, self._mention)
         yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, self._merges)
@@ -204,7 +234,8 @@ class _Drawn:
             about = f"{one.label + ', ' if one.label else ''}{_count(one.mails, 'mail')} by {people(one.authors)}"
             about += f"; {one.outcome}" if one.outcome else ""
             head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
-            said = [*(self._said(c) for c in one.gist), *(self._said(p.said, p.stance) for p in one.positions)]
+            held = [self._said(p.said, p.stance) for p in one.positions]
+            said = [*map(self._said, one.gist[:1]), *held, *map(self._said, one.gist[1:])]
             self._told |= {c.quote for c in one.gist}
             yield Section((head,), "Discussed" if at == 0 else "")
             yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
