@@ -178,7 +178,7 @@ class Dispatcher:
         except Exception as error:
             log.warning("%s: no way to reply to %s: %s", incoming.service, incoming.key, error)
         else:
-            self._state.finish(incoming, status, answer, text=text)
+            self._state.finish(incoming, status, answer, text=text, private=manner is not None and manner.private)
 
     async def _order(self, incoming: Incoming, reply: Reply) -> tuple[str, Answer | None, str]:
         """Have it done, unless somebody types faster than he may (a button costs little)."""

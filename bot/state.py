@@ -42,6 +42,7 @@ class Asked:
     text: str
     created: datetime
     answer: Answer
+    private: bool = False  # only who asked has seen it
 
 
 class NewerDatabase(Exception):
@@ -89,13 +90,17 @@ class State:
         with self._lock, self._db:
             return self._db.execute(sql.CLAIM, values).fetchone() is not None
 
-    def finish(self, incoming: Incoming, status: str, answer: Answer | None = None, *, text: str = "") -> None:
+    def finish(
+        self, incoming: Incoming, status: str, answer: Answer | None = None, *, text: str = "", private: bool = False
+    ) -> None:
         """The message got its final word. ``status`` is "answered", "ordered" or why there is no answer.
 
-        ``text`` is the question that was answered, when the message did not say it (a button that shows again).
+        ``text`` is the question that was answered, when the message did not say it (a button that shows again);
+        ``private`` says that only who asked has seen the answer: then it is nobody else's, here either.
         """
         kept = record.written(answer) if answer else None
-        values = (status, self._clock().timestamp(), kept, answer.status.value if answer else "", text or incoming.text)
+        outcome = answer.status.value if answer else ""
+        values = (status, self._clock().timestamp(), kept, outcome, text or incoming.text, private)
         with self._lock, self._db:
             self._db.execute(sql.FINISH, (*values, incoming.service, incoming.key))
             if incoming.edits:
@@ -114,26 +119,26 @@ class State:
             row = self._db.execute(sql.ASKED, values).fetchone()
         return str(row[0]) if row else None
 
-    def answered(self, service: str, key: str) -> Asked | None:
-        """The answered question with this key."""
+    def answered(self, service: str, key: str, user: str | None = None) -> Asked | None:
+        """The answered question with this key, unless it is private and another's than ``user``'s, if one is given."""
+        values = (service, user or "", user is None, key)
         with self._lock:
-            row = self._db.execute(f"{sql.ANSWERED} AND key = ?", (service, key)).fetchone()
-        return _asked(row)
+            return _asked(self._db.execute(f"{sql.ANSWERED} AND key = ?", values).fetchone())
 
     def latest(self, incoming: Incoming) -> Asked | None:
         """What was answered last in the message's thread, or else to this person in this channel."""
-        service, channel = incoming.service, incoming.channel
+        known = (incoming.service, incoming.user, False, incoming.channel)
         with self._lock:
             for where, who in (("thread", incoming.thread), ("user", incoming.user)):
                 query = f"{sql.ANSWERED} AND channel = ? AND {where} = ? ORDER BY created DESC LIMIT 1"
-                if row := self._db.execute(query, (service, channel, who)).fetchone():
+                if row := self._db.execute(query, (*known, who)).fetchone():
                     return _asked(row)
         return None
 
     def recent(self, service: str, user: str, limit: int) -> tuple[Asked, ...]:
         """What a person asked and got an answer to, newest first."""
         with self._lock:
-            rows = self._db.execute(sql.RECENT, (service, user, limit)).fetchall()
+            rows = self._db.execute(sql.RECENT, (service, user, False, user, limit)).fetchall()
         return tuple(asked for row in rows if (asked := _asked(row)))
 
     def refused(self, since: datetime, limit: int) -> tuple[Asked, ...]:
@@ -151,17 +156,17 @@ class State:
     def earlier(self, incoming: Incoming) -> tuple[str, ...]:
         """The questions that were answered in the message's thread before, oldest first."""
         replaced = incoming.edits or incoming.key
-        where = (incoming.service, incoming.channel, incoming.thread, incoming.key, replaced, replaced, EARLIER)
+        there = (incoming.service, incoming.channel, incoming.thread)
+        where = (*there, incoming.key, replaced, replaced, incoming.user, EARLIER)
         with self._lock:
             rows = self._db.execute(sql.EARLIER_IN_THREAD, where).fetchall()
         return tuple(text for (text,) in reversed(rows))
 
     def spoken_in(self, incoming: Incoming) -> bool:
         """Whether krab has answered in the message's thread."""
-        where = (incoming.service, incoming.channel, incoming.thread)
-        query = "SELECT 1 FROM asked WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' LIMIT 1"
+        where = (incoming.service, incoming.channel, incoming.thread, incoming.user)
         with self._lock:
-            return self._db.execute(query, where).fetchone() is not None
+            return self._db.execute(sql.SPOKEN, where).fetchone() is not None
 
     def hear(self, incoming: Incoming) -> None:
         """Remember who wrote in the thread (not what)."""
@@ -218,10 +223,10 @@ def _migrate(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO bot_schema VALUES (?)", (number,))
 
 
-def _asked(row: tuple[str, str, str, str, str, str, float, str] | None) -> Asked | None:
+def _asked(row: tuple[str, str, str, str, str, str, float, int, str] | None) -> Asked | None:
     if row is None:
         return None
-    *words, created, answer = row
-    service, key, channel, thread, user, text = words
+    service, key, channel, thread, user, text, created, private, answer = row
     moment = datetime.fromtimestamp(created, UTC)
-    return Asked(service, key, channel, thread, user, text, moment, record.read(answer, Answer))
+    said = record.read(answer, Answer)
+    return Asked(service, key, channel, thread, user, text, moment, said, bool(private))

@@ -40,6 +40,9 @@ MIGRATIONS = (
     ALTER TABLE asked ADD COLUMN edits TEXT NOT NULL DEFAULT '';
     CREATE INDEX asked_edits ON asked (service, edits)
     """,  # outcome is an answer's own status: 'answered', 'weak' …; edits the key of the message that was replaced
+    """
+    ALTER TABLE asked ADD COLUMN private INTEGER NOT NULL DEFAULT 0
+    """,  # whether only who asked has seen the answer
 )
 
 KEPT = ("service", "key", "channel", "thread", "user", "text", "edits")
@@ -51,7 +54,8 @@ CLAIM = """
     RETURNING key
 """
 FINISH = """
-    UPDATE asked SET status = ?, finished = ?, answer = ?, outcome = ?, text = ? WHERE service = ? AND key = ?
+    UPDATE asked SET status = ?, finished = ?, answer = ?, outcome = ?, text = ?, private = ?
+    WHERE service = ? AND key = ?
 """
 UNFINISHED = """
     SELECT service, channel, thread, key, user, text, command, edits FROM asked
@@ -59,18 +63,24 @@ UNFINISHED = """
     ORDER BY created
 """
 REFUSED = """
-    SELECT service, key, channel, thread, user, text, created, answer FROM asked
+    SELECT service, key, channel, thread, user, text, created, private, answer FROM asked
     WHERE status = 'answered' AND outcome IN ('weak', 'not_found', 'out_of_scope') AND answer IS NOT NULL
-    AND service != 'command line' AND created >= ? ORDER BY created DESC LIMIT ?
+    AND private = 0 AND service != 'command line' AND created >= ? ORDER BY created DESC LIMIT ?
 """
 ANSWERED = """
-    SELECT service, key, channel, thread, user, text, created, answer FROM asked
+    SELECT service, key, channel, thread, user, text, created, private, answer FROM asked
     WHERE service = ? AND status = 'answered' AND answer IS NOT NULL
+    AND (private = 0 OR user = ? OR 1 = ?)
+"""
+SPOKEN = """
+    SELECT 1 FROM asked WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered'
+    AND (private = 0 OR user = ?) LIMIT 1
 """
 RECENT = f"{ANSWERED} AND user = ? AND command NOT LIKE 'act:%' ORDER BY created DESC LIMIT ?"
 EARLIER_IN_THREAD = """
     SELECT text FROM asked
     WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key NOT IN (?, ?) AND edits != ?
+    AND (private = 0 OR user = ?)
     ORDER BY created DESC LIMIT ?
 """
 ASKED = """

@@ -197,9 +197,17 @@ async def test_admins_see_what_was_rated_badly_or_not_answered(say: Say, state: 
 
 async def test_a_private_answer_is_shared_by_its_asker_alone_and_can_be_asked_about(say: Say) -> None:
     await say("ask", "who holds the leaf?", key="question")
-    assert "Only who asked can share" in await say(**act("share"), user="bob")
+    for shown in (await say(**act("share"), user="bob"), await say(**act("quotes"), user="bob")):
+        assert "I can't find that answer" in shown
+    assert "I have not answered anything here yet." in await say("why", user="bob")
     assert "A leaf holds itself." in await say(**act("share"), key="shared")
     assert "“A leaf must outlive" in await say(**act("quotes", "shared"), user="bob")
+
+
+async def test_what_was_answered_in_private_is_no_ones_context_but_the_askers(say: Say, state: State) -> None:
+    await say("ask", "who holds the leaf?", key="question")
+    assert [state.earlier(replace(ASK, key="k", user=user)) for user in ("ann", "bob")] == [(ASK.text,), ()]
+    assert [state.spoken_in(replace(ASK, user=user)) for user in ("ann", "bob")] == [True, False]
 
 
 async def test_an_answer_to_the_command_ask_is_private_and_its_share_is_not(krab: Dispatcher) -> None:

@@ -206,3 +206,12 @@ def test_what_a_person_asked_is_deleted_for_him_alone(state: State) -> None:
     assert state.forget("slack", "U1") == 2
     assert state.people(QUESTION) == {"U2"}
     assert not state.claim(again("another's", "3", user="U2"))
+
+
+def test_what_somebody_asked_lately_is_his_alone_and_newest_first(state: State, clock: FakeClock) -> None:
+    for number, message in enumerate((QUESTION, again("b", "8", user="U2"), again("two", "9"))):
+        state.claim(message)
+        state.finish(message, "answered", answered(), private=number == 2)
+        clock.move(1)
+    assert [asked.text for asked in state.recent("slack", "U1", 5)] == ["two", "who holds the leaf?"]
+    assert len(state.recent("slack", "U1", 1)) == 1

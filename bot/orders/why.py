@@ -32,7 +32,7 @@ async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
 def meant(state: State, incoming: Incoming) -> Asked | None:
     """Return the answered question that a button or a command here is about."""
     if incoming.act:
-        return state.answered(incoming.service, incoming.act.value)
+        return state.answered(incoming.service, incoming.act.value, incoming.user)
     return state.latest(incoming)
 
 
