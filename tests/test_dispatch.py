@@ -93,7 +93,7 @@ async def test_a_question_is_answered_after_showing_that_it_was_seen(dispatcher:
     answerer, reply = FakeAnswerer(), FakeReply()
     await dispatcher(answerer).handle(QUESTION, reply)
     assert (reply.worked, reply.said) == (1, [answered()])
-    assert answerer.asked == [Question("who holds the leaf?", asker="slack:ann")]
+    assert [(q.text, q.asker, q.channel) for q in answerer.asked] == [("who holds the leaf?", "slack:ann", "slack:C1")]
 
 
 async def test_a_duplicate_is_answered_once(dispatcher: Make) -> None:
@@ -117,7 +117,7 @@ async def test_a_follow_up_brings_the_earlier_questions_along(dispatcher: Make) 
     busy = dispatcher(answerer)
     await busy.handle(QUESTION, FakeReply())
     await busy.handle(FOLLOW_UP, FakeReply())
-    assert answerer.asked[1] == Question("and why?", ("who holds the leaf?",), asker="slack:ann")
+    assert (answerer.asked[1].text, answerer.asked[1].earlier) == ("and why?", ("who holds the leaf?",))
 
 
 async def test_krab_is_silent_once_a_second_person_has_spoken(dispatcher: Make) -> None:
