@@ -69,7 +69,7 @@ class Index:
         self._moving = threading.Lock()
         self._seen = -1
         self._book: tuple[int, AddressBook] | None = None
-        self._titles: tuple[int, Titles] | None = None
+        self._titles: tuple[int, tuple[tuple[str, str], ...], Titles] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
         self.sync()
@@ -156,16 +156,19 @@ class Index:
         *,
         ranking: Ranking = DEFAULT_RANKING,
         events: Collection[str] = (),
+        named: Sequence[str] = (),
         until: datetime | None = None,
     ) -> list[Result]:
         """Return the closest passages of the ``k`` parts that suit ``query`` best, best first, one of each.
 
-        ``events`` are the kinds of events that it asks for; nothing dated after ``until`` is found.
+        ``events`` are the kinds of events that it asks for, ``named`` the ids of parts that it names; nothing
+        dated after ``until`` is found.
         """
         self._refresh()
         with self._lock:
             searcher = Searcher(self.catalog, self.histories, self._caches, self.embedder)
-            scored = searcher.search(Query(query, self.people(query), events, until, self._notes()), k, ranking)[:k]
+            asked = Query(query, self.people(query), events, named, until, self._notes())
+            scored = searcher.search(asked, k, ranking)[:k]
         found = self.catalog.found([s.candidate.passage for s in scored])
         return [_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found]
 
@@ -179,9 +182,11 @@ class Index:
     def _notes(self) -> Titles:
         tick = self._seen
         if self._titles is None or self._titles[0] != tick:
-            titled = self.catalog.titled(Kind.NOTE)
-            self._titles = tick, Titles.of(titled, self.embedder, self._words.terms)
-        return self._titles[1]
+            titled = tuple(self.catalog.titled(Kind.NOTE))
+            # Mail comes all the time, notes hardly ever: titles are embedded only when they have changed.
+            known = self._titles[2] if self._titles and self._titles[1] == titled else None
+            self._titles = tick, titled, known or Titles.of(titled, self.embedder, self._words.terms)
+        return self._titles[2]
 
     def _uses(self, word: str) -> int:
         return max(map(self._words.uses, self._words.terms(word)), default=0)

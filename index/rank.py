@@ -31,6 +31,8 @@ class Weights:
     thread: float = 0.085  # the best own words of its whole document
     author: float = 0.13  # somebody who is named wrote it
     answered: float = 0.045  # … or wrote what it answers
+    named: float = 1.0  # the question names it by its id
+    beside: float = 0.4  # … or another part of its document
     page: float = 0.045  # documentation and policies
     note: float = -0.13  # our own summaries come behind what they sum up,
     asked: float = 0.45  # … but for one whose title asks what is asked: that is the answer somebody wrote down
@@ -64,6 +66,7 @@ class Candidate:
     author: float = 0.0
     answered: float = 0.0
     asked: float = 0.0
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
     """Return ``candidates`` with their scores, best first."""
     top = {name: _top(getattr(c, name) for c in candidates) for name in ("words", "quoted", "comments")}
     wordiest = _best((c.document, c.words / top["words"]) for c in candidates)
+    named = {c.document for c in candidates if c.named}
     newest = max((c.date for c in candidates if c.date), default=None)
     scored = []
     for c in candidates:
@@ -92,6 +96,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
             "answered": weights.answered * c.answered,
             "asked": weights.asked * c.asked,
             "kind": {Kind.PAGE: weights.page, Kind.NOTE: weights.note}.get(c.kind, 0.0),
+            "named": weights.named if c.named else weights.beside if c.document in named else 0.0,
             "age": -weights.age * _age(c.date, newest),
         }
         scored.append(Scored(c, sum(why.values()), tuple((n, x) for n, x in why.items() if x)))

@@ -43,6 +43,7 @@ class Query:
     text: str
     people: Mapping[str, float] = field(default_factory=dict)
     events: Collection[str] = ()
+    named: Sequence[str] = ()
     until: datetime | None = None
     notes: Titles | None = None
 
@@ -60,10 +61,11 @@ class Searcher:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
+        named = self._named(query.named)
         while True:
             near = self.caches.vectors.search(vector, ranking.depth) if vector is not None else []
             worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
-            numbers = dict.fromkeys(n for n, _ in (*near, *worded))
+            numbers = dict.fromkeys((*named, *(n for n, _ in (*near, *worded))))
             known = [c for c in self.catalog.considered(self.caches.generation, numbers) if _until(c, query.until)]
             if len(known) >= k or not query.until or max(len(near), len(worded)) < ranking.depth:
                 break
@@ -72,6 +74,11 @@ class Searcher:
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine, self._asking(query, vector)), weights)
         return rank.spread(self._lifted(scored, query.events, weights) if query.events else scored, weights)
+
+    def _named(self, ids: Sequence[str]) -> list[int]:
+        """Return the numbers of all passages of the documents that the parts called ``ids`` are in."""
+        fellows = [p.id for id_ in ids if (document := self.catalog.document(id_)) for p in document]
+        return [f.passage.id for f in self.catalog.passages(self.caches.generation, fellows)] if ids else []
 
     def _cosines(self, vector: Vectors | None, known: Sequence[Considered]) -> Mapping[int, float]:
         numbers = [n for c in known for n in c.passages]
@@ -105,6 +112,7 @@ class Searcher:
                 comments=comments.get(c.passages[0], 0.0),
                 author=query.people.get(c.author, 0.0),
                 answered=query.people.get(c.answered, 0.0),
+                named=c.part in query.named,
                 asked=asking.get(c.part, 0.0),
             )
             for c in known

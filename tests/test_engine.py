@@ -106,6 +106,13 @@ def test_what_somebody_wrote_who_is_named_comes_before_what_others_wrote_alike(i
     assert index.people("what did Eve say?") == {"Eve Quill": 1.0}
 
 
+def test_a_part_that_is_named_comes_first_and_its_document_follows(index: Index) -> None:
+    thread = (part("n1", "Nothing of note."), part("n2", "Agreed.", links=("n1",)))
+    index.ingest(Batch(thread), "pond")
+    found = [r.found.passage.part for r in index.search("what does a frog say to n1?", named=("n1", "unknown"))]
+    assert found[:2] == ["n1", "n2"]
+
+
 def test_a_part_that_tells_what_is_asked_for_stands_for_its_subject(index: Index) -> None:
     about = part("v1", "Newts shall sleep longer.", title="newt: sleep longer", events=(posted("v1"),))
     told = part("yes", "Thanks, queued.", title="Re: it", links=("v1",), events=(applied("v1", "yes"),))

@@ -28,6 +28,7 @@ CANDIDATES = st.lists(
         comments=BM25,
         author=st.floats(0, 1),
         answered=st.floats(0, 1),
+        named=st.booleans(),
         asked=st.floats(0, 1),
     ),
     max_size=12,
@@ -77,6 +78,7 @@ def test_the_scale_of_word_scores_does_not_matter(candidates: list[Candidate], f
         {"author": 1.0},
         {"answered": 1.0},
         {"kind": Kind.PAGE},
+        {"named": True},
     ],
     ids=lambda better: next(iter(better)),
 )
