@@ -68,7 +68,8 @@ class Answerer:
         started = self._clock()
         reading = read(question)
         events = (APPLIED,) if Want.STATE in reading.wants else ()
-        results = self._index.search(reading.text, RETRIEVED, events=events, until=question.as_of)
+        named, until = reading.messages, question.as_of
+        results = self._index.search(reading.text, RETRIEVED, events=events, named=named, until=until)
         evidence = self.evidence(reading, results)
         confidence = self._rule.trust.confidence(evidence.signs) if evidence.chosen and evidence.supported else 0.0
         answer = self._compose(question, reading, results, evidence, confidence)
