@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.matrix_person import Person
 from tests.synapse import Synapse
 
 MARKS = (pytest.mark.e2e,)
+SENDS = True
 
 
 @dataclass
@@ -38,8 +40,14 @@ class MatrixPeer:
         return thread or event
 
     async def shown(self, thread: str) -> list[str]:
-        said = await self.person.answers(self.room)
-        return [content["formatted_body"] for content in said if content["m.relates_to"]["event_id"] == thread]
+        said = [e for e in await self.person.events(self.room) if e["type"] == "m.room.message"]
+        told = [e["content"] for e in said if e["sender"] != self.person.user and _of(thread, e)]
+        return [content.get("m.new_content", content)["formatted_body"] for content in told]
+
+
+def _of(thread: str, event: dict[str, Any]) -> bool:
+    """Whether an event begins a thread, stands in it, or replaces what began it."""
+    return thread in (event["event_id"], event["content"].get("m.relates_to", {}).get("event_id"))
 
 
 @asynccontextmanager
