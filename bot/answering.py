@@ -41,10 +41,14 @@ def ahead(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How an answer is given. ``silent`` without one: then nothing is shown at all."""
+    """How an answer is given. ``silent`` without one: then nothing is shown at all.
+
+    ``taken`` says that the question was accepted before, by a process that did not finish it: no limit applies.
+    """
 
     private: bool = False
     silent: bool = False
+    taken: bool = False
 
 
 class Notice:
@@ -108,7 +112,7 @@ class Answering:
         self, incoming: Incoming, reply: Reply, earlier: tuple[str, ...], how: How
     ) -> tuple[str, Answer | None]:
         """Say the final word; what it was, for the record, and the answer if it was one."""
-        if refused := self.refused(incoming):
+        if not how.taken and (refused := self.refused(incoming)):
             status, words = refused
             await self._say(reply, words, how)
             return status, None

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from weakref import WeakValueDictionary
@@ -149,10 +149,14 @@ class Dispatcher:
 
         A service that acknowledges before the work is done (Slack) never delivers such a question again.
         """
-        for incoming in self._state.unfinished(service, since):
-            if self._state.claim(incoming):
-                manner = self._manner(incoming.service, incoming.channel)
-                await self._respond(incoming, reply_to(incoming), how(Decision.ANSWER, incoming, manner))
+        left = [incoming for incoming in self._state.unfinished(service, since) if self._state.claim(incoming)]
+        ended = await asyncio.gather(*(self._again(one, reply_to(one)) for one in left), return_exceptions=True)
+        for problem in filter(None, ended):
+            raise problem
+
+    async def _again(self, incoming: Incoming, reply: Reply) -> None:
+        manner = self._manner(incoming.service, incoming.channel)
+        await self._respond(incoming, reply, replace(how(Decision.ANSWER, incoming, manner), taken=True))
 
     def _conversation(self, incoming: Incoming) -> Conversation:
         if incoming.from_bot or incoming.act:

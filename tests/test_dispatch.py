@@ -178,6 +178,16 @@ async def test_what_could_not_be_delivered_is_delivered_after_the_next_start(
     assert reply.said == [answered()]
 
 
+async def test_what_is_taken_up_after_a_crash_is_within_every_limit(open_state: Callable[..., State]) -> None:
+    first = open_state(clock=FakeClock())
+    asked = [replace(QUESTION, key=f"{n}") for n in range(5)]
+    assert all(first.claim(one) for one in asked)
+    replies = {one.key: FakeReply() for one in asked}
+    krab = Dispatcher(FakeAnswerer(), open_state(clock=FakeClock()), Limits(per_user=1, waiting=0))
+    await krab.resume("slack", NOON - timedelta(hours=1), lambda one: replies[one.key])
+    assert [reply.said for reply in replies.values()] == [[answered()]] * 5
+
+
 async def test_credentials_that_are_refused_while_answering_end_the_chat(dispatcher: Make) -> None:
     class Refusing(FakeReply):
         async def working(self, words: str = "") -> None:
