@@ -8,6 +8,7 @@ import pytest
 
 from bot.cite import flat, holds
 from bot.digest.model import Digest, citations
+from index.model import Part
 from tests.digest_fixtures import (
     AGREES,
     ANSWER,
@@ -25,7 +26,7 @@ from tests.digest_fixtures import (
     digested,
     mail,
 )
-from tests.series_mail import BO
+from tests.series_mail import ADA, BO, series
 
 
 @pytest.fixture
@@ -150,3 +151,51 @@ def test_the_same_mails_in_another_order_give_the_same_digest(tmp_path: Path) ->
 
 def test_the_answer_of_the_author_is_part_of_the_talk(digest: Digest) -> None:
     assert ANSWER.author in digest.discussions[0].authors
+
+
+def test_versions_of_a_week_are_one_discussion_and_its_outcome_is_said(tmp_path: Path) -> None:
+    third = series(3, "rust: pond: leaves", ["rust: pond: add a leaf", "rust: pond: count frogs"], day=4)
+    (one,) = digested(tmp_path, [*WEEK, *third]).discussions
+    assert (one.label, one.outcome) == ("v2", "v3 followed")
+
+
+def test_what_was_discussed_and_applied_says_where_to(tmp_path: Path) -> None:
+    said = "Applied to pond-next, thanks!\n"
+    taken = mail("in", "Re: [PATCH v2 0/2] rust: pond: leaves", said, sender=BO, to="leaves-v2-0", day=4)
+    (one,) = digested(tmp_path, [*WEEK, taken]).discussions
+    assert one.outcome == "applied to pond-next"
+
+
+def test_a_letter_that_says_nothing_leaves_it_to_its_patches(tmp_path: Path) -> None:
+    patches = ["rust: mud: let it settle", "rust: mud: stir it"]
+    silent = series(1, "rust: mud", patches, day=1, body="Please review.\n", sender=CY)
+    (one,) = [p for p in digested(tmp_path, [*WEEK, *silent]).new_series if p.mail.id == silent[0].id]
+    assert [said.text for said in one.about] == ["rust: mud: let it settle", "rust: mud: stir it"]
+
+
+def test_a_series_of_another_project_is_named_so(tmp_path: Path) -> None:
+    other = mail("lib", "[PATCH libpond 1/1] bindings: rust: float", "Let things float.\n", sender=CY, day=1)
+    titles = [p.title for p in digested(tmp_path, [*WEEK, other]).new_series]
+    assert "libpond: bindings: rust: float" in titles
+
+
+def test_files_that_came_into_a_series_are_told(tmp_path: Path) -> None:
+    def touching(id_: str, subject: str, *paths: str, day: int) -> Part:
+        diffs = "".join(f"diff --git a/{p} b/{p}\n--- a/{p}\n+++ b/{p}\n@@ -1 +1 @@\n-a\n+b\n" for p in paths)
+        return mail(id_, subject, f"Make it so.\n---\n{diffs}", day=day, sender=CY)
+
+    first = touching("w1", "[PATCH] rust: pond: wade", "rust/pond.rs", day=-9)
+    second = touching("w2", "[PATCH v2] rust: pond: wade", "rust/pond.rs", "rust/mud.rs", day=1)
+    (one,) = [p for p in digested(tmp_path, [*WEEK, first, second]).new_versions if p.mail.id == second.id]
+    assert (one.added, one.dropped) == (("rust/mud.rs",), ())
+
+
+def test_a_thread_of_another_list_counts_less_when_it_is_not_about_rust(tmp_path: Path) -> None:
+    said = [
+        mail(f"{topic}-{n}", f"{'Re: ' if n else ''}on {topic}", f"I think the {topic} must be kept clean.\n",
+             sender=sender, to=f"{topic}-0" if n else "", day=1)
+        for topic in ("rust-ponds", "ponds")
+        for n, sender in enumerate((ADA, BO, CY, DEE))
+    ]  # fmt: skip
+    weights = {d.title: d.weight for d in digested(tmp_path, [*WEEK, *said]).discussions}
+    assert weights["on rust-ponds"] > weights["on ponds"]

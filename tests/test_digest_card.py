@@ -14,7 +14,7 @@ from bot.card import Card, Section, Span
 from bot.digest.card import Length, card, pages, people, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
-from bot.digest.model import Digest, citations
+from bot.digest.model import Digest, Mention, citations
 from tests.digest_fixtures import NEW, TAKEN, THIS, V2, digested
 
 
@@ -128,3 +128,20 @@ def test_a_long_card_is_parted_between_sections_and_loses_nothing(digest: Digest
 
 def test_a_card_that_fits_stays_whole(digest: Digest) -> None:
     assert pages(card(digest)) == [card(digest)]
+
+
+def test_merge_conflicts_stand_in_one_line_and_each_pair_of_trees_once(digest: Digest) -> None:
+    merges = [
+        replace(Mention(f"linux-next: manual merge of the {trees}", digest.new_series[0].mail), author="Sy")
+        for trees in ("pond tree with the mud tree", "pond tree with the mud tree", "pond tree with the reed tree")
+    ]
+    (found,) = [s for s in card(replace(digest, toolchain=tuple(merges))).sections if s.heading.startswith("Merge")]
+    assert ["".join(span.text for span in line) for line in found.lines] == [
+        "pond tree with the mud tree; pond tree with the reed tree"
+    ]
+
+
+def test_nothing_is_quoted_twice(digest: Digest) -> None:
+    again = Mention("a", digest.new_series[0].mail, digest.new_series[0].about[0])
+    text = plain(card(replace(digest, toolchain=(again,))))
+    assert " ".join(text.split()).count("Make reeds bend in the wind instead of breaking.") == 1
