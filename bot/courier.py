@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +22,7 @@ PATIENCE = timedelta(days=2)
 BUGS = 5  # tries of a message that our own code can't bring out
 LOOK = 2.0  # seconds between looks for what another process put
 AT_ONCE = 16
+GRACE = 8.0  # seconds that messages on their way get when krab stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,24 @@ class Courier:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
-        """Deliver whatever is due, and wait for more."""
+        """Deliver whatever is due, and wait for more. Cancelled, it finishes what is on its way."""
         loop, more = asyncio.get_running_loop(), asyncio.Event()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            more.set()  # the channel's next may go
+
         self._outbox.when_put(lambda: _wake(loop, more))
-        async with asyncio.TaskGroup() as tasks:
+        try:
             while True:
                 more.clear()
                 for service, taken in await asyncio.to_thread(self._take):
-                    task = tasks.create_task(self._deliver(service, taken))
-                    task.add_done_callback(lambda _: more.set())  # the channel's next may go
+                    tasks.add(task := asyncio.create_task(self._deliver(service, taken)))
+                    task.add_done_callback(ended)
                 await self._wait(more)
+        finally:
+            await _finished(tasks)
 
     async def once(self) -> int:
         """Deliver what is due now and what that makes due; how many were tried."""
@@ -116,6 +125,14 @@ class Courier:
     async def _drop(self, service: str, taken: Taken, reason: str) -> None:
         log.warning("%s: given up: %s for %s: %s", service, taken.parcel.key, taken.parcel.channel, reason)
         await asyncio.to_thread(self._outbox.dropped, taken, reason)
+
+
+async def _finished(tasks: Set[asyncio.Task[None]]) -> None:
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=GRACE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

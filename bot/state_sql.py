@@ -72,14 +72,16 @@ ANSWERED = """
     WHERE service = ? AND status = 'answered' AND answer IS NOT NULL
     AND (private = 0 OR user = ? OR 1 = ?)
 """
-SPOKEN = """
-    SELECT 1 FROM asked WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered'
+# What a thread is about: its answered questions, and what was looked up in it.
+_ABOUT = "(status = 'answered' OR (status = 'ordered' AND command IN ('series', 'search', 'people')))"
+SPOKEN = f"""
+    SELECT 1 FROM asked WHERE service = ? AND channel = ? AND thread = ? AND {_ABOUT}
     AND (private = 0 OR user = ?) LIMIT 1
 """
 RECENT = f"{ANSWERED} AND user = ? AND command NOT LIKE 'act:%' ORDER BY created DESC LIMIT ?"
-EARLIER_IN_THREAD = """
+EARLIER_IN_THREAD = f"""
     SELECT text FROM asked
-    WHERE service = ? AND channel = ? AND thread = ? AND status = 'answered' AND key NOT IN (?, ?) AND edits != ?
+    WHERE service = ? AND channel = ? AND thread = ? AND {_ABOUT} AND key NOT IN (?, ?) AND edits != ? AND text != ''
     AND (private = 0 OR user = ?)
     ORDER BY created DESC LIMIT ?
 """

@@ -121,6 +121,13 @@ async def test_a_series_is_shown_with_its_reviews_and_who_applied_it(say: Say) -
     assert "I know of no series" in await say("series", "https://lore.kernel.org/all/no@where.example/")
 
 
+async def test_a_follow_up_knows_which_series_was_looked_up(say: Say, state: State) -> None:
+    await say("series", "green leaves")
+    follow_up = replace(ASK, key="f", text="is it merged?", in_thread=True, mentioned=False)
+    assert state.earlier(follow_up) == ("green leaves",)
+    assert state.spoken_in(follow_up)
+
+
 async def test_search_shows_passages_with_their_addresses(say: Say) -> None:
     assert "https://lore.kernel.org/all/" in await say("search", "count frogs")
     assert "What shall I search for?" in await say("search")

@@ -156,6 +156,24 @@ async def test_the_courier_hears_at_once_of_what_is_put(outbox: Outbox, clock: F
     assert chat.calls == ["hello"]
 
 
+async def test_what_is_on_its_way_is_finished_when_krab_stops(outbox: Outbox, clock: FakeClock) -> None:
+    class Slow(FakeChat):
+        async def send(self, parcel: Parcel) -> str:
+            self.calls.append(parcel.key)
+            await asyncio.sleep(0.1)
+            return "the reference"
+
+    outbox.put("slack", HELLO)
+    chat = Slow()
+    running = asyncio.create_task(Courier(outbox, {"slack": chat}, clock=clock).run())
+    async with asyncio.timeout(5):
+        while not chat.calls:
+            await asyncio.sleep(0.005)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert outbox.ref("slack", "hello") == "the reference"
+
+
 def test_waits_grow_up_to_a_limit_and_never_below_what_the_service_asks() -> None:
     young = timedelta(0)
     assert [verdict(Undelivered("x"), n, young) for n in (1, 2, 3)] == [Again(2), Again(4), Again(8)]

@@ -105,4 +105,5 @@ ORDER = Order(
     run,
     ("people", "people rust/kernel/dma.rs", "people pin-init"),
     acts=("people",),
+    spoken=True,
 )

@@ -12,6 +12,7 @@ from bot.series import day, lookup
 from bot.series_card import Archive, card
 from index.engine import Index
 
+OTHERS = 3  # further series that are named
 EXAMPLES = ("series nova-core falcon", "series https://lore.kernel.org/rust-for-linux/20250708…@…/")
 
 
@@ -32,7 +33,7 @@ def shown(index: Index, asked: str) -> Card:
     found = lookup(index.histories, asked)
     if not found:
         return note(f"I know of no series “{asked}” in the mail read, up to {day(newest)}.", "“search” looks wider.")
-    shown = card(found[0], Archive(index.part, newest), found[1:])
+    shown = card(found[0], Archive(index.part, newest), found[1 : 1 + OTHERS])
     watch = Button("Watch", "watch", found[0].newest.root)
     return replace(shown, buttons=(watch,), hint="“watch” and a link keeps a message about it up to date.")
 
