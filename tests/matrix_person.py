@@ -95,7 +95,6 @@ class Wary(Person):
         self._trusting = trusting
         self._closed = False
         self._seen: frozenset[tuple[str, str]] = frozenset()
-        self._first_keys: dict[str, str] = {}
         self._loop: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
@@ -124,9 +123,6 @@ class Wary(Person):
             if self.client.should_query_keys:
                 await self.client.keys_query()
             await self._look_at_devices(room)
-            if self.client.rooms[room].encrypted and room not in self.client.olm.outbound_group_sessions:
-                self.client.olm.create_outbound_group_session(room)
-                self._first_keys[room] = self.client.olm.outbound_group_sessions[room].session_key
             return await super().send(room, kind, content)
 
     async def open_hand(self, opened: bool) -> None:
@@ -143,23 +139,16 @@ class Wary(Person):
             await self._give(room, user, session.id)
 
     async def _give(self, room: str, user: str, session: str) -> None:
-        """Olm-encrypt the key from its first index on, as it would have been shared at first."""
+        """Forward the key from its first index on, as an answer to a request for it."""
         olm = self.client.olm
         for device in self.client.device_store.active_user_devices(user):
             missing = self.client.get_missing_sessions(room)
             if missing:
                 await self.client.keys_claim(missing)
-            content = {
-                "algorithm": "m.megolm.v1.aes-sha2",
-                "room_id": room,
-                "session_id": session,
-                "session_key": self._first_keys[room],
-            }
-            sealed = olm._olm_encrypt(olm.session_store.get(device.curve25519), device, "m.room_key", content)
-            body = json.dumps({"messages": {user: {device.id: sealed}}})
-            headers = {"Authorization": f"Bearer {self.client.access_token}", "Content-Type": "application/json"}
-            path = f"/_matrix/client/v3/sendToDevice/m.room.encrypted/{session[:8].replace('/', '_')}"
-            await self.client.send("PUT", path, body, headers)
+            own = olm.account.identity_keys["curve25519"]
+            inbound = olm.inbound_group_store.get(room, own, session)
+            sealed = olm._encrypt_forwarding_key(room, inbound, olm.session_store.get(device.curve25519), device)
+            await self.client.to_device(sealed)
 
     async def _follow(self) -> None:
         while True:

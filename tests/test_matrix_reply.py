@@ -134,7 +134,9 @@ async def test_what_an_edited_answer_has_no_more_use_for_is_taken_back(reply_on:
     reply = reply_on(server)
     await reply.text("one")
     await reply.text("two")
-    await reply_on(server, question=replace(QUESTION, key="$edit", edits="$question")).text("all")
+    again = reply_on(server, question=replace(QUESTION, key="$edit", edits="$question"))
+    await again.text("all")
+    await again.settle()
     assert server.redacted == ["$sent2"]
 
 

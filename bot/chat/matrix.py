@@ -76,7 +76,7 @@ class Matrix:
             await self._accounts[0].run(handler)
             return
         ends = await asyncio.gather(*(self._run(account, handler) for account in self._accounts))
-        raise next(end for end in ends if end)
+        raise ends[0]
 
     @staticmethod
     async def _run(account: Account, handler: Handler) -> ChatRefused:
@@ -85,7 +85,9 @@ class Matrix:
         except ChatRefused as refusal:
             log.error("matrix: account %s: %s; the others go on", account.name, refusal.advice)
             return refusal
-        raise AssertionError("an account runs until it is refused")
+        except Exception:
+            log.exception("matrix: account %s is stopped by an error of ours; the others go on", account.name)
+        return ChatRefused("matrix", f"account {account.name} was stopped by an error: see the log")
 
     async def send(self, parcel: Parcel) -> str:
         """See ``Chat``. The reference is the id of the event that can be edited."""
@@ -138,8 +140,15 @@ class Account:
         """Deliver messages until cancelled. Raises ChatRefused when the homeserver won't have us."""
         link = Link(self._settings.homeserver or self._settings.user)
         folder = await asyncio.to_thread(self._folder)
-        memory = await asyncio.to_thread(lambda: Memory(Database(self._data / "state.db")))
-        memory.forget_before(time.time() - REMEMBERED)
+        database = Database(self._data / "state.db")
+        try:
+            memory = Memory(database)
+            memory.forget_before(time.time() - REMEMBERED)
+            await self._stay(folder, memory, handler, link)
+        finally:
+            database.close()
+
+    async def _stay(self, folder: Folder, memory: Memory, handler: Handler, link: Link) -> None:
         anew = False
         while True:
             session = await self._log_in(folder, link, anew)
@@ -213,11 +222,12 @@ class Account:
                 return session
 
     def _may_start_anew(self, session: Session, lost: StoreLost) -> bool:
-        if not self._settings.password:
+        if self._settings.access_token or not self._settings.password:
             raise ChatRefused(
                 "matrix",
                 f"the encryption keys of device {session.device} are not in this data directory, so it can't read"
-                " encrypted rooms: log in anew and set the new KRAB_MATRIX_ACCESS_TOKEN, or set KRAB_MATRIX_PASSWORD",
+                " encrypted rooms: log in anew and set the new KRAB_MATRIX_ACCESS_TOKEN, or"
+                " KRAB_MATRIX_PASSWORD in its place",
             ) from lost
         log.warning(
             "matrix: the encryption keys of device %s are not in this data directory: krab becomes a new device",

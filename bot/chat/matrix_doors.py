@@ -50,12 +50,16 @@ class Doors:
 
     async def _follow(self, room: str, tombstone: dict[str, Any]) -> None:
         new = tombstone["content"].get("replacement_room")
-        if not isinstance(new, str) or new in self._client.rooms:
+        if not isinstance(new, str):
+            return
+        if new in self._client.rooms:
+            await self._leave(room, f"it has moved to {new}")
             return
         via = quote(str(tombstone.get("sender", "")).partition(":")[2], safe="")
         try:
             await request(self._client, "POST", f"/join/{quote(new, safe='')}?via={via}&server_name={via}", {})
             log.info("matrix: %s has moved to %s: followed", room, new)
+            await self._leave(room, f"it has moved to {new}")
         except Denied as error:
             log.warning("matrix: %s has moved to %s, where we can't follow: %s", room, new, error)
 
@@ -63,9 +67,12 @@ class Doors:
         state = self._client.rooms.get(room)
         if state is None or set(state.users) - {self._client.user_id}:
             return
+        await self._leave(room, "nobody else is there")
+
+    async def _leave(self, room: str, why: str) -> None:
         try:
             await call(self._client.room_leave(room))
-            log.info("matrix: left %s, where nobody else is", room)
+            log.info("matrix: left %s: %s", room, why)
         except Denied as error:
             log.warning("matrix: can't leave %s: %s", room, error)
 

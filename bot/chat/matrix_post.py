@@ -64,7 +64,8 @@ class Post:
 
     async def put(self, cause: Cause, part: int, content: Content) -> str:
         """Send the ``part``-th event of this cause, or edit it; its id. Raises Unavailable or Denied."""
-        before = [s for s in self._memory.answers(cause.origin) if s.part == part] if cause.edits else []
+        answers = self._memory.answers(cause.origin) if cause.edits else ()
+        before = [s for s in answers if (s.part, s.room) == (part, cause.room)]
         old = before[0].event if before else ""
         whole = edit(content, old) if old else {**content, **_relation(cause)}
         txn = transaction(cause.key, part)
@@ -74,11 +75,12 @@ class Post:
         self._memory.keep(said, self._clock())
         return event
 
-    def earlier(self, event: str) -> Said | None:
-        """What we said that an event is, or that answers it."""
+    def earlier(self, event: str, room: str) -> Said | None:
+        """What we said in ``room`` that an event is, or that answers it."""
         if not event:
             return None
-        return self._memory.said(event) or next(iter(self._memory.answers(event)), None)
+        found = (self._memory.said(event), *self._memory.answers(event))
+        return next((said for said in found if said and said.room == room), None)
 
     def origin(self, event: str) -> str:
         """What an event of ours was sent for at first; the event itself when that is forgotten."""

@@ -94,6 +94,11 @@ class MatrixReply:
         """Send a few words."""
         await self._say(contents([words(text)]))
 
+    async def settle(self) -> None:
+        """All was said: take back what the answer to the unedited question had beyond it."""
+        if self._question.edits and self._parts:
+            await self._trying(lambda: self._post.trim(self._cause(), self._parts))
+
     async def done(self) -> None:
         """No longer type; called for every message, whatever became of it."""
         if self._shown:
@@ -107,8 +112,6 @@ class MatrixReply:
             await self._send(content, room if elsewhere else "")
         if elsewhere:
             await self._send(contents([words(ELSEWHERE)])[0])
-        if self._question.edits:
-            await self._trying(lambda: self._post.trim(self._cause(), self._parts))
         await self.done()
 
     async def _room(self, private: bool) -> str:

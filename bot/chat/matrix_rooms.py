@@ -6,7 +6,7 @@ Rules of this file:
 - Without a saved token nothing is answered that is there already; with one, everything since it is, also
   what a sync leaves out (a gap is filled by paging back), and never what was written before the bot joined.
 - What can't be decrypted yet waits on disk for its key, and is handled when that comes.
-- One question of a thread at a time, a few threads at a time, and no more syncing while much is undone.
+- One question of a thread at a time, a few threads of a person at a time, and no more syncing while much is undone.
 - A homeserver that is away is waited for, with one log line when it goes and one when it is back.
 """
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 LONG_POLL = 30.0  # seconds the homeserver may hold a sync
 SHORT_POLL = 5.0  # the same while messages wait for their keys
 SHORTEST = 0.2  # seconds a sync without news takes at least: a broken proxy must not make us spin
-AT_A_TIME = 8  # threads being answered
+AT_A_TIME = 4  # threads of one person that are being answered, so that nobody's flood keeps others waiting
 UNDONE = 200  # messages taken over and not yet handled, at which syncing pauses
 PAGE = 100  # events of a sync's timeline, and of a page of a gap
 MOST_PAGES = 50  # pages of one room's gap
@@ -65,7 +65,7 @@ class Rooms:
         self._doors = doors
         self._verifier = verifier
         self._typing = Typing(client)
-        self._slots = asyncio.Semaphore(AT_A_TIME)
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._creators: dict[str, frozenset[str]] = {}
         self.ready = False  # whether a sync told us which rooms we are in
@@ -136,7 +136,11 @@ class Rooms:
             asides += [(event, room) for event in events]
             await self._doors.seen(room, info)
         for room, event in self._unread.readable():
-            heard += self._heard([event], room)
+            late = list(self._heard([event], room))
+            heard += late
+            asides.append((event, room))
+            if not late:
+                self._unread.settle(str(event["event_id"]))
         for room, invitation in batch.rooms.invite.items():
             await self._doors.invited(room, invitation)
         if batch.next_batch == since:
@@ -148,7 +152,7 @@ class Rooms:
             return
         place = self._place(room)
         for event in events:
-            if message := incoming(event, place, self._post.earlier(target(event))):
+            if message := incoming(event, place, self._post.earlier(target(event), room)):
                 yield message
 
     async def _room(self, room: str, info: Any, since: str) -> list[Raw]:
@@ -197,10 +201,12 @@ class Rooms:
         """Hand one message over, in its thread's turn. A failing handler costs one answer, not the bot."""
         self._undone += 1
         turn = self._turns.setdefault(message.thread, asyncio.Lock())
+        slot = self._slots.setdefault(message.user, asyncio.Semaphore(AT_A_TIME))
         reply = MatrixReply(self._post, self._typing, message)
         try:
-            async with turn, self._slots:
+            async with turn, slot:
                 await handler(message, reply)
+                await reply.settle()
         except ChatRefused:
             self._lost = True
         except Exception:

@@ -63,7 +63,7 @@ async def log_in(settings: MatrixSettings, folder: Folder, *, anew: bool = False
     if not (settings.access_token or (settings.password and settings.user.startswith("@") and ":" in settings.user)):
         raise _refused("set KRAB_MATRIX_ACCESS_TOKEN, or KRAB_MATRIX_PASSWORD and [matrix] user = '@krab:example.org'")
     homeserver = await found(settings)
-    if settings.access_token and not (anew and settings.password):
+    if settings.access_token:
         return await _whose(settings, homeserver, settings.access_token.reveal())
     kept = None if anew else folder.session(homeserver, settings.user)
     session = (kept and await _kept(kept, settings)) or await _with_password(settings, homeserver)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.chat.matrix_calls import Denied, call
+from bot.chat.matrix_calls import Denied
 from bot.chat.matrix_html import words
 from bot.chat.matrix_memory import Memory, Waiting
 from bot.chat.matrix_post import Cause, Post, notice
@@ -102,12 +102,10 @@ class Unread:
         self._recount()
 
     async def _ask_for_key(self, waiting: Waiting) -> None:
-        from nio.exceptions import LocalProtocolError
-
         if event := self._parsed(waiting):
             try:
-                await call(self._client.request_room_key(event))
-            except (Denied, LocalProtocolError) as error:
+                await self._client.ask_for_key(event)
+            except Denied as error:
                 log.debug("matrix: no key asked for: %s", error)
 
     async def _excuse(self, waiting: Waiting, whom: str) -> None:
@@ -120,7 +118,7 @@ class Unread:
 
     def _opened(self, waiting: Waiting) -> Any:
         event = self._parsed(waiting)
-        return self._client.opened(event) if event else None
+        return self._client.opened(event) if event and self._client.has_key(event) else None
 
     @staticmethod
     def _parsed(waiting: Waiting) -> Any:
