@@ -28,6 +28,7 @@ class Proxy:
         self.mood = Mood.FINE
         self.asked: Counter[Mood] = Counter()
         self.paths: Counter[str] = Counter()
+        self.lose: set[str] = set()  # parts of paths whose next answer is lost, after the homeserver did what was asked
         self.url = ""
         self._target = target
         self._runner: web.AppRunner | None = None
@@ -79,6 +80,9 @@ class Proxy:
                 request.method, self._target + request.raw_path, data=await request.read(), headers=headers
             ) as found:
                 body = await found.read()
+                if lost := {part for part in self.lose if part in request.path}:
+                    self.lose -= lost
+                    return web.Response(status=502, text="lost on the way back")
                 return self._refuse(request) if self.mood is not Mood.FINE else _copied(found, body)
         except (TimeoutError, aiohttp.ClientError):
             return web.Response(status=502, text="unreachable")

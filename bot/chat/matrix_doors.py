@@ -25,6 +25,7 @@ class Doors:
     def __init__(self, client: Client, allow: tuple[str, ...]) -> None:
         self._client = client
         self._allow = allow or (own_server(client.user_id),)
+        self.entered: set[str] = set()  # rooms that we went into, or tried to, since we are connected
 
     async def invited(self, room: str, invitation: Any) -> None:
         """Join when the one who invites may invite us. A failure of the network is the caller's."""
@@ -34,6 +35,7 @@ class Doors:
         if not any(fnmatch.fnmatchcase(inviter, pattern) for pattern in self._allow):
             log.info("matrix: %s invites us to %s, and is not on the list of those who may", inviter, room)
             return
+        self.entered.add(room)  # before it is known how that ends: the answer may be lost on the way
         try:
             await call(self._client.join(room))
             log.info("matrix: joined %s, invited by %s", room, inviter)
@@ -55,6 +57,7 @@ class Doors:
         if new in self._client.rooms:
             await self._leave(room, f"it has moved to {new}")
             return
+        self.entered.add(new)
         via = quote(str(tombstone.get("sender", "")).partition(":")[2], safe="")
         try:
             await request(self._client, "POST", f"/join/{quote(new, safe='')}?via={via}&server_name={via}", {})

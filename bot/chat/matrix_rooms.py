@@ -131,7 +131,7 @@ class Rooms:
         asides: list[tuple[Raw, str]] = [(e.source, "") for e in batch.to_device_events]
         for room, info in batch.rooms.join.items():
             self._learn(room, info)
-            events = await self._room(room, info, since) if since else []
+            events = await self._room(room, info, since) if since or room in self._doors.entered else []
             heard += self._heard(events, room)
             asides += [(event, room) for event in events]
             await self._doors.seen(room, info)
@@ -160,6 +160,8 @@ class Rooms:
         me = self._client.user_id
         events = list(info.timeline.events)
         known, joined = after_join([e.source for e in events], me)
+        if not (since or joined):
+            return []
         if info.timeline.limited and not joined:
             events = [*await self._gap(room, info.timeline.prev_batch, since), *events]
             known, joined = after_join([e.source for e in events], me)

@@ -18,6 +18,7 @@ from bot.chat.matrix_folder import Folder, Session
 from bot.commands.doctor_chat import check_matrix
 from bot.settings import MatrixSettings, Secret, Settings
 from tests.matrix_person import Person, until
+from tests.matrix_proxy import Proxy
 from tests.matrix_scene import Scene, running
 from tests.synapse import Synapse, install
 
@@ -83,6 +84,20 @@ async def test_the_doctor_says_how_far_the_device_is_trusted_and_what_is_missing
     assert "signed by the account's identity, its recovery key waits" in found
     with pytest.raises(ValueError, match="set KRAB_MATRIX_RECOVERY_KEY"):
         await check_matrix(Settings(tmp_path / "other", matrix=told))
+
+
+async def test_an_answer_that_is_lost_on_the_way_loses_no_question_and_repeats_no_answer(scene: Scene) -> None:
+    async with Proxy(scene.server.url) as proxy:
+        proxy.lose = {"/join", "/send/"}
+        told = MatrixSettings(proxy.url, scene.account.user, password=Secret(scene.account.password))
+        async with scene.run(Matrix(told, scene.data)):
+            room = await scene.direct()
+            await scene.person.say(room, "asked at once")
+            await scene.person.until_answers(room, 1)
+            await scene.person.say(room, "and then")
+            answers = await scene.person.until_answers(room, 2)
+        assert proxy.lose == set()
+    assert [a["body"].partition(".")[0] for a in answers] == ["About asked at once", "About and then"]
 
 
 async def test_several_accounts_answer_and_one_that_is_refused_stops_no_other(
