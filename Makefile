@@ -3,6 +3,9 @@
 # make check  linters, types, import contracts
 # make bench  the measurements of docs/measurements.md (needs KRAB_BENCH_DATA)
 # make lock   resolve the dependencies anew
+# make audit  look the locked packages up among known vulnerabilities; without network it says so, and passes
+# make sbom   build/sbom.json: what krab is made of (CycloneDX)
+# make fuzz   a minute of fuzzing
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +20,7 @@ TORCH_BUILD := torch==$(TORCH)
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench lock clean dev
+.PHONY: run test check bench lock clean dev audit sbom fuzz
 
 run: $(VENV)/.run
 	$(BIN)/krab serve
@@ -62,6 +65,25 @@ lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -o requirements-dev.lock
+
+# Tools of their own, apart from what krab runs on.
+AUDIT := build/audit
+$(AUDIT)/.done:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip --disable-pip-version-check --quiet install "pip-audit>=2.9" "cyclonedx-bom>=7"
+	@touch $@
+
+audit: $(AUDIT)/.done
+	@$(AUDIT)/bin/pip-audit --requirement requirements.lock --disable-pip --no-deps --progress-spinner off > build/audit.txt 2>&1; \
+	if grep -q "Found [0-9]* known vulnerabilit" build/audit.txt; then cat build/audit.txt; exit 1; \
+	elif grep -q "could not be audited\|Max retries\|Error" build/audit.txt; then echo "not audited: the vulnerability service can't be reached"; \
+	else tail -1 build/audit.txt; fi
+
+sbom: $(AUDIT)/.done
+	$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file build/sbom.json
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.evaluation.fuzz --seconds 60
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

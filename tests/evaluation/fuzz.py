@@ -47,8 +47,8 @@ WORDS = tuple(
     rb"""From: |Message-ID: <|>\n|\n\n|=?utf-8?q?|?=|Content-Type: multipart/mixed; boundary=x\n|--x\n|charset=utf-16
 |Content-Transfer-Encoding: base64\n|\nFrom a@b Thu Jan  1 00:00:00 1970\n|> |diff --git a/x b/x\n@@ -1 +1 @@\n
 |Reviewed-by: A <a@b>\n|[PATCH v3 2/17] |<?xml|<entry>|<![CDATA[|]]>|<!DOCTYPE a [<!ENTITY b 'c'>]>|&b;|---\n
-|title: |!!python/object:os.system |- *a\n|&a [|```\n|[x](y)|<@U1>|<!here>|{"|":|[[|null|1e999|\\ud800|\x00|\r|%s|9999999999
-|\xff\xfe|\xe2\x80\xae""".replace(b"\n|", b"|")
+|title: |!!python/object:os.system |- *a\n|&a [|```\n|[x](y)|<@U1>|<!here>|{"|":|[[|null|1e999|\\ud800|\x00|\r|%s
+|9999999999|\xff\xfe|\xe2\x80\xae""".replace(b"\n|", b"|")
     .decode("unicode_escape")
     .encode("latin-1")
     .split(b"|")
