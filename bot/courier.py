@@ -70,6 +70,8 @@ class Courier:
         def ended(task: asyncio.Task[None]) -> None:
             tasks.discard(task)
             more.set()  # the channel's next may go
+            if not task.cancelled() and (error := task.exception()):  # the disk is full, say: its lease will end
+                log.error("a message was not noted as delivered, and will be sent again", exc_info=error)
 
         self._outbox.when_put(lambda: _wake(loop, more))
         try:
