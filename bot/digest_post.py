@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Protocol
 
 from bot.card import Card, Picture, Section, Span, Style
 from bot.chat import Parcel
-from bot.digest.card import Length, card, pages
+from bot.digest.card import PAGE, Length, card, pages
 from bot.digest.model import Digest
 from bot.digest.span import Span as Stretch
 from bot.digest.span import UnknownSpan, week
@@ -56,6 +56,20 @@ class Making(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What digests are sent with: ``picture`` draws one, ``page`` returns the address of a week's web page, or "";
+    ``size`` is how many characters a message has.
+    """
+
+    picture: Callable[[Digest], Picture | None] = lambda _: None
+    page: Callable[[str], str] = lambda _: ""
+    size: int = PAGE
+
+
+PLAIN = Looks()
+
+
 class DigestPost:
     """The driver of subscriptions."""
 
@@ -65,16 +79,13 @@ class DigestPost:
         digester: Making,
         outbox: Outbox,
         *,
-        picture: Callable[[Digest], Picture | None] = lambda _: None,
-        page: Callable[[str], str] = lambda _: "",
+        looks: Looks = PLAIN,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """``picture`` draws a digest; ``page`` returns the address of a week's web page, or ""."""
         self._subscriptions = subscriptions
         self._digester = digester
         self._outbox = outbox
-        self._picture = picture
-        self._page = page
+        self._looks = looks
         self._clock = clock
 
     def tick(self) -> int:
@@ -103,13 +114,13 @@ class DigestPost:
         keys = _keys(one.key(now_due.period))
         return [
             Parcel(key, one.channel, page)
-            for key, page in zip(keys, pages(self.shown(one, digest, now_due)), strict=False)
+            for key, page in zip(keys, pages(self.shown(one, digest, now_due), self._looks.size), strict=False)
         ]
 
     def shown(self, one: Subscription, digest: Digest, now_due: Due | None = None) -> Card:
         """Return a digest as a subscription wants it; without ``now_due`` as a preview."""
-        page = self._page(digest.week) if digest.week and not digest.topics else ""
-        made = card(digest, Length(one.length), picture=self._picture(digest), page=page, dates=one.dates)
+        page = self._looks.page(digest.week) if digest.week and not digest.topics else ""
+        made = card(digest, Length(one.length), picture=self._looks.picture(digest), page=page, dates=one.dates)
         if now_due and now_due.late:
             late = f"This was due at {now_due.at:%Y-%m-%d %H:%M} UTC; I was not running then."
             made = replace(made, sections=(Section(((Span(late, Style.FAINT),),)), *made.sections))
@@ -134,7 +145,7 @@ class DigestPost:
         topics: set[tuple[str, ...]] = {(), *(one.topics for one, _ in receivers)}
         made = {some: self._digester.correct(stretch, some) for some in topics}
         for one, period in receivers:
-            shown = pages(self.shown(one, made[one.topics]))
+            shown = pages(self.shown(one, made[one.topics]), self._looks.size)
             for key, page in zip(_keys(one.key(period)), shown, strict=False):
                 self._outbox.put(one.service, Parcel(f"{key}:{stamp}", one.channel, page), edits=key)
         return len(receivers)

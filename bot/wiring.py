@@ -468,13 +468,13 @@ def subscriptions(krab: Krab) -> Subscriptions:
 def digest_post(krab: Krab) -> DigestPost:
     """Return what sends digests to those who subscribed."""
     from bot.chart import picture
-    from bot.digest_post import DigestPost
+    from bot.digest_post import DigestPost, Looks
 
     def page(week: str) -> str:
         base = krab.settings.web.public_url
         return f"{base}/digests/{week}" if base else ""
 
-    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, picture=picture, page=page)
+    return DigestPost(subscriptions(krab), digester(krab), krab.outbox, looks=Looks(picture, page))
 
 
 class PublicDigests:

@@ -16,12 +16,16 @@ import pytest
 from bot import record
 from bot.card import Card
 from bot.chat.text import card as text
-from bot.digest_post import DigestPost
+from bot.courier import Courier
+from bot.digest_post import DigestPost, Looks
+from bot.digester import Digester
+from bot.digests import Digests
 from bot.due import LOST, Cadence, occurrence
 from bot.outbox import Outbox
 from bot.subscriptions import MOST, Subscription, Subscriptions, TooMany
 from index.database import Database
-from tests.fakes import FakeClock, FakeDigester
+from tests.digest_fixtures import WEEK, read
+from tests.fakes import FakeChat, FakeClock, FakeDigester
 from tests.test_due import ZONES, utc
 
 MONDAY = utc(2025, 7, 14, 9)  # the fixtures' clock begins on Tuesday, 8 July 2025
@@ -249,3 +253,19 @@ def weeks(cadence: Cadence, begin: datetime, end: datetime) -> Iterator[tuple[st
         year, number, _ = begin.isocalendar()
         yield f"{year}-W{number:02}", at(cadence, f"{year}-W{number:02}")
         begin += timedelta(days=7)
+
+
+async def test_a_long_digest_goes_on_in_the_thread_of_its_first_message(tmp_path: Path, clock: FakeClock) -> None:
+    with closing(Database(tmp_path / "state.db")) as database, read(tmp_path, WEEK) as (catalog, histories):
+        outbox = Outbox(database, clock=clock)
+        subscriptions = Subscriptions(database, outbox, clock=clock)
+        subscriptions.add(replace(ADA, service="slack", length="full"))
+        move_to(clock, MONDAY)
+        digester = Digester(catalog, histories, Digests(database), clock=clock)
+        DigestPost(subscriptions, digester, outbox, looks=Looks(size=600), clock=clock).tick()
+        chat = FakeChat()
+        for _ in range(12):
+            await Courier(outbox, {"slack": chat}, clock=clock).once()
+    first, *rest = chat.shown.values()
+    assert first.card.title == "Rust in the kernel, week 28: 7–13 July 2025"
+    assert {parcel.thread for parcel in rest} == {"ref of digest:1:2025-W29"}

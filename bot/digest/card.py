@@ -45,7 +45,7 @@ class Measure:
 
 MEASURES = {
     Length.SHORT: Measure(5, 3, 2, 2, 3, 3, 1, 2, 0, 150),
-    Length.FULL: Measure(40, 8, 6, 8, 20, 20, 3, 9, 6, 320),
+    Length.FULL: Measure(40, 8, 8, 8, 20, 20, 3, 9, 6, 320),
 }
 _MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 PAGE, SPAN = 9_000, 12  # characters of a message; what a span costs besides its own

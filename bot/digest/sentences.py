@@ -40,7 +40,7 @@ _COURTESY = re.compile(
     r"|\bregister (?:now|today)|\blearn more\b|\bread more\b|\bsubscribe\b|\bfollow us\b",
     re.IGNORECASE,
 )
-_SMILE = re.compile(r"(?:^|\s)[:;]-?[)(PD](?:\W|$)")
+_SMILE = re.compile(r"(?:^|\s)[:;]-?[)(PD](?:\W|$)|!\W*$|[\U0001F300-\U0001FAFF]")
 _REPLYING = re.compile(
     r"^(?:ok(?:ay)?|yes|no|right|correct|true|sure|well|agreed|fine|good|looks?|looking|sent|exactly|absolutely"
     r"|definitely|maybe|perhaps|besides|however|for this)\b"
@@ -51,7 +51,8 @@ _REPLYING = re.compile(
 )
 _TORN = re.compile(r"(?:\.\.+|…|\be\.g\.|\bi\.e\.|\band|\bor)[\s)\"”]*$|^[a-z]\w* [a-z]|^\(")
 _BOILERPLATE = re.compile(
-    r"\blatest news and insights\b|\b(?:consists of|in|for) the following\b|\bempowering everyone\b"
+    r"\bfor more information about this error\b|\blatest news and insights\b|\b(?:consists of|in"
+    r"|for) the following\b|\bempowering everyone\b"
     r"|\bis a programming language\b|\bteam is (?:happy|pleased|excited)\b|\bwe(?:'re"
     r"| are) (?:happy|pleased|excited)\b"
     r"|\bif you have a previous version\b|\brustup update\b|\bis pleased to announce\b|\byou(?:'re| are) right\b"

@@ -30,6 +30,7 @@ ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
 NAMED = 3  # mails that name Rust, in a thread that is about it
 LINES = 4  # what it is about, the positions, and what else is said
 POSITIONS = 3
+LARGE = 40  # mails: such a thread gets more lines
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
     r"|take|merge|drop|revert|send a (?:new|v\d))"
@@ -53,11 +54,12 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     title = one_line(subject(root.title))
     said = [one for part in talk.said for one in talk.own[part.id]]
     weighed = gist.weigh(said, title, rarity, _standing(talk, keepers))
-    held = stance.positions(weighed, POSITIONS, root.author)
+    large = len(talk.said) >= LARGE
+    held = stance.positions(weighed, POSITIONS + 2 * large, root.author)
     opening = about([root]) if talk.histories else ()
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = gist.choose(weighed, max(1, LINES - len(opening) - len(held)), taken=[*taken, *first])
+    chosen = gist.choose(weighed, max(1, LINES + 3 * large - len(opening) - len(held)), taken=[*taken, *first])
     ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
     return Discussion(
         title=title,
@@ -85,7 +87,7 @@ def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:
         around = max((len(b.text) for b in parts[one.id].own if one.quote in b.text), default=0)
         value = 0.65 if around < ASIDE else 1.0 if around < PARAGRAPH else 1.25
         value *= 1.15 if plain_name(one.who) in keepers else 1.0
-        return value * (1 + 0.12 * min(3, answers[one.id]))
+        return value * (1 + 0.2 * min(4, answers[one.id]))
 
     return standing
 
