@@ -15,6 +15,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENS = 256  # the model was trained on no more
 DIMENSIONS = 384
+_REMEMBERED = 64  # texts that were embedded alone
 
 
 class Embedder(Protocol):
@@ -68,15 +70,20 @@ class OnnxEmbedder:
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.no_padding()
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="embed")
+        self._alone = lru_cache(_REMEMBERED)(self._one)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors of shape (len(texts), 384)."""
+        if len(texts) == 1:  # a question: whoever looks for an answer to it needs its vector again
+            return self._alone(texts[0])[None].copy()
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.empty((len(ids), DIMENSIONS), np.float32)
-        run = self._pool.map if len(ids) > 1 else map
-        for n, vector in enumerate(run(self._run, ids)):
+        for n, vector in enumerate(self._pool.map(self._run, ids)):
             vectors[n] = vector
         return vectors
+
+    def _one(self, text: str) -> Vectors:
+        return self._run(self._tokenizer.encode(text).ids)
 
     def _run(self, ids: list[int]) -> Vectors:
         tokens = np.array([ids], np.int64)

@@ -19,6 +19,7 @@ from index.errors import Unusable
 
 _WORD = re.compile(r"[^\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]*(?:(?:::|->|\.|/|-)[\w]+)*")
+_STEMS = 100_000  # words whose stems are remembered
 _HEAP = 64_000_000
 _LONGEST = 256  # words of a query that count
 _TEXTS = ("body", "title", "author", "quoted", "comments", "code")
@@ -91,6 +92,7 @@ class Lexical:
         self._folder = folder
         self._index = self._open()
         self._stem = _stemmer()
+        self._stems: dict[str, tuple[str, ...]] = {}
         self._look()
 
     def _open(self) -> Any:
@@ -203,8 +205,17 @@ class Lexical:
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text`` as the index has them, in order, repeated ones too."""
-        words: list[str] = self._stem.analyze(" ".join(_WORD.findall(text.replace("_", " "))))
-        return words
+        known = self._stems
+        if len(known) > _STEMS:
+            known.clear()
+        found: list[str] = []
+        for word in _WORD.findall(text.replace("_", " ")):
+            stems = known.get(word)
+            if stems is None:
+                # An answer looks at hundreds of sentences: most of their words were seen before.
+                stems = known[word] = tuple(self._stem.analyze(word))
+            found += stems
+        return found
 
     def uses(self, term: str) -> int:
         """Return how many parts use a stemmed word."""
