@@ -17,6 +17,7 @@ from index.model import Part
 _LINK = re.compile(
     r"(?<![\w)\]])!?\[(?!\d+\])((?:[^\[\]]|\[[^\[\]]*\])+)\](?:\([^()\s]*(?:\([^()]*\)[^()\s]*)*\)|\[[^\[\]]*\])"
 )
+_BOLD = re.compile(r"(?<![\w*`])(\*\*|\*|__)(?=[^\s*_])([^*_`]+?)(?<=[^\s*_])\1(?![\w*`])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,11 @@ def flat(text: str) -> str:
 
 
 def spoken(quote: str) -> str:
-    """Return ``quote`` as a sentence to read: on one line, links as their text. Nothing else is changed."""
-    return _LINK.sub(r"\1", flat(quote))
+    """Return ``quote`` as a sentence to read: on one line, links as their text, without marks of emphasis.
+
+    Nothing else is changed.
+    """
+    return _BOLD.sub(r"\2", _LINK.sub(r"\1", flat(quote)))
 
 
 def holds(quote: str, part: Part) -> bool:

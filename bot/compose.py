@@ -110,7 +110,7 @@ class Composer:
         version = _VERSION.search(found.title)
         on = f" ({'on ' if found.title[:3].lower() == 're:' else ''}{version.group(1).lower()})" if version else ""
         answered = self._answered(found.passage.part)
-        verb = f" answers {flat(answered)}" if answered in authors and answered != found.author else ""
+        verb = f" answers {flat(answered)}" if answered and answered in authors and answered != found.author else ""
         return f"{flat(found.author)}{on}{verb}: "
 
     def _answered(self, id_: str) -> str:

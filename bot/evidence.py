@@ -9,26 +9,15 @@ and by the place of its part among those found. The weights are fitted on questi
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.cite import flat, spoken
 from bot.question import STOP
+from bot.speech import flaw, plain, speaks
 from index.engine import Result
 from index.sentences import spans
 
-_LETTERS = re.compile(r"[A-Za-z]")
-_MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\[\d{1,2}\]|\(?[a-z]\)|#{1,6})\s+")
-# Code, markup, lists of commits; what stands in backticks is told apart before.
-_JUNK = re.compile(
-    r"\{\{|\}\}|</?\w+[ >]|&&|\|\||\$\{?\w+|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|^(?:\S+ )?commit: "
-)
-_SHORTLOG = re.compile(r"[\w .'-]{2,40} \(\d+\):|[A-Z][a-z]+(?:-[a-z]+)*-by: ")  # of a pull request; a trailer
-_CODE = re.compile(r"`[^`]*`")
-_ENDS = ".!)”\"'`>:*"
-_HEADING = 10  # words: a shorter line without an end is a heading
-_MOST = 420  # characters; longer "sentences" are lists and logs
 READ = 16  # how many parts are read for evidence,
 _CLOSEST = 6  # … and how many passages of each
 
@@ -87,6 +76,7 @@ class Worth:
     kind: float = 0.7  # it has what is asked for
     author: float = 0.4  # somebody who is named wrote it
     length: float = 0.18  # logarithm of its words: a longer one says more
+    flaw: float = 0.5  # what it costs that it reads badly on its own
     rank: float = 0.6  # what the logarithm of its part's place costs
 
 
@@ -113,6 +103,7 @@ class Aim:
             + worth.kind * self.bonus(candidate.text)
             + worth.author * self.people.get(found.author, 0.0)
             + worth.length * math.log(1 + candidate.words)
+            - worth.flaw * flaw(candidate.text)
             - worth.rank * math.log1p(candidate.rank)
         )
 
@@ -140,23 +131,12 @@ def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
         text = result.found.passage.text
         places = list(spans(text))
         for order, (start, end) in enumerate(places):
-            sentence = _MARKER.sub("", text[start:end])
+            sentence = plain(text[start:end])
             key = " ".join(sentence.lower().split())
             if key not in seen and speaks(sentence):
                 seen.add(key)
                 around = text[places[max(0, order - 1)][0] : places[min(len(places) - 1, order + 1)][1]]
                 yield Candidate(result, sentence, order, rank, around=flat(around))
-
-
-def speaks(sentence: str) -> bool:
-    """Whether a stretch of text says something a person could read as an answer."""
-    if not 20 <= len(sentence) <= _MOST or sentence.rstrip().endswith("?") or "```" in sentence:
-        return False
-    words = sentence.split()
-    heading = sentence.rstrip()[-1] not in _ENDS and len(words) < _HEADING
-    if heading or _SHORTLOG.match(sentence) or _JUNK.search(_CODE.sub("", sentence)):
-        return False
-    return len(words) >= 4 and len(_LETTERS.findall(sentence)) >= 0.45 * len("".join(words))
 
 
 def scored(candidate: Candidate, score: float) -> Candidate:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evidence import Wanted, candidates, speaks, wanted
+from bot.evidence import Wanted, candidates, wanted
+from bot.speech import flaw, speaks
 from index.catalog import Found
 from index.engine import Result
 from index.model import Hit, Kind, Passage

@@ -1,0 +1,69 @@
+"""What may be said at all: whole sentences that a person could read as an answer. Pure.
+
+Code, lists of commits, headers, links, courtesies and torn lines don't speak. What speaks but reads badly (it begins in
+the middle, or ends in the open) has a flaw, and is said only when nothing better is there.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LETTERS = re.compile(r"[A-Za-z]")
+_MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\d{1,2} -|\[\d{1,2}\]|\(?[a-z]\)|#{1,6}|>)\s+")
+_CODE = re.compile(r"``?[^`]*``?")
+# Code, markup, dumps, lists of commits; what stands in backticks is told apart before.
+_JUNK = re.compile(
+    r"\{\{|\}\}|</?\w+[ >]|&&|\|\||\$\{?\w+|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|<<\s|@@|\bdiff --git"
+    r"|^\s*(?:fn|let|struct|impl|pub|use|if|return|static|const|unsafe|#include|enum|type)\b.*[;{(=]\s*$|(?:\b\d+\s+){4}"
+)
+_HEADER = re.compile(
+    r"^\W*(?:commit(?:-id)?|gitweb|author(?:date)?|committer(?:date)?|cc|to|from|date|subject|fixes|link(?: to v\d+)?"
+    r"|closes|base-commit|changes (?:in|since) \w+|v\d+|prerequisite\S*|change-id|changelog|url|ps|nit|note to self"
+    r"|\S+ commit|based on|depends on|tree|branch|patch \d+|https?)\s*:(?!:)|^\W*https?://\S+\W*$|^-- ",
+    re.IGNORECASE,
+)
+_SHORTLOG = re.compile(r"[\w .'-]{2,40} \(\d+\):|[A-Z][a-z]+(?:-[a-z]+)*-by: ")  # of a pull request; a trailer
+_COURTESY = re.compile(
+    r"^\W*(?:sorry|apologies|thanks?|thank you|cheers|hi|hello|hey|dear|ok(?:ay)?|sure|yes|yeah|yep|yup|no|nope|agreed"
+    r"|indeed|right|exactly|ah|oh|hmm+|lol|ack|nice|great|cool|good (?:point|catch|idea|question)|fair enough|will do"
+    r"|done|fixed|makes? sense|sounds? good|looks? good|lgtm|i (?:agree|see|guess so|think so)|got it|let me|please"
+    r"|applied|queued|pulled|just (?:my|to))\b",
+    re.IGNORECASE,
+)
+_SMILEY = re.compile(r"[:;]-?[)PD(]\W*$")
+_CHAT = 9  # words: a courtesy that goes on for longer may say something
+_ENDS = ".!?)”\"'`>*…"
+_HEADING = 10  # words: a shorter line without an end is a heading
+_MOST = 420  # characters; longer "sentences" are lists and logs
+
+
+def plain(sentence: str) -> str:
+    """Return a sentence without the mark of a list item before it."""
+    return _MARKER.sub("", sentence)
+
+
+def speaks(sentence: str) -> bool:
+    """Whether a stretch of text says something a person could read as an answer."""
+    text = sentence.strip()
+    words = text.split()
+    if not 20 <= len(text) <= _MOST or len(words) < 4 or text.endswith("?") or "```" in text:
+        return False
+    if (text[-1] not in _ENDS + ":" and len(words) < _HEADING) or _says_nothing(text, len(words)):
+        return False
+    return len(_LETTERS.findall(text)) >= 0.45 * len("".join(words))
+
+
+def _says_nothing(text: str, words: int) -> bool:
+    chat = (_COURTESY.match(text) and words <= _CHAT) or (_SMILEY.search(text) and words <= _CHAT + 3)
+    return bool(chat or _SHORTLOG.match(text) or _HEADER.match(text) or _JUNK.search(_CODE.sub("", text)))
+
+
+def flaw(sentence: str) -> float:
+    """Return how badly a sentence reads on its own (0 is well): torn, or only announcing what follows."""
+    text = sentence.strip()
+    torn = 0.5 * (text[:1].islower() and text.split(maxsplit=1)[0].isalpha())
+    return torn + 0.7 * (text[-1:] == ":") + 0.7 * (text[-1:] not in _ENDS + ":") + 0.7 * _open(text)
+
+
+def _open(text: str) -> bool:
+    return any(text.count(a) != text.count(b) for a, b in ("()", "[]")) or text.count("“") != text.count("”")
