@@ -106,10 +106,15 @@ def _before(asked: Asked, by_id: Mapping[str, Asked]) -> list[str]:
     return earlier
 
 
+def missing(asked: Asked, answer: Answer) -> list[tuple[str, ...]]:
+    """Return the facts, each with its alternatives, that an answer does not state."""
+    text = answer.text.lower()
+    return [fact for fact in asked.facts if not any(alternative.lower() in text for alternative in fact)]
+
+
 def outcome(asked: Asked, answer: Answer, part: Callable[[str], Part | None]) -> Outcome:
     """Compare an answer with what is known."""
-    text = answer.text.lower()
-    met = [any(alternative.lower() in text for alternative in fact) for fact in asked.facts]
+    met = len(asked.facts) - len(missing(asked, answer))
     sources = {source.id: part(source.id) for source in answer.sources}
     verbatim = [bool(p and holds(s.quote, p)) for s in answer.sources for p in [sources[s.id]]]
     ranks = [i for i, id_ in enumerate(answer.retrieved, 1) if id_ in asked.gold]
@@ -119,7 +124,7 @@ def outcome(asked: Asked, answer: Answer, part: Callable[[str], Part | None]) ->
         status=answer.status,
         rank=ranks[0] if ranks else None,
         gain=_gain(ranks, len(asked.gold)),
-        facts=sum(met) / len(met) if met else None,
+        facts=met / len(asked.facts) if asked.facts else None,
         cites_gold=bool(asked.gold & sources.keys()),
         cited=len(verbatim),
         verbatim=sum(verbatim),
@@ -176,14 +181,15 @@ def report(outcomes: Iterable[Outcome]) -> Report:
         mean_facts=_mean(factual),
         citation_precision=_ratio(sum(o.verbatim for o in every), sum(o.cited for o in every)),
         cites_gold=_mean(o.cites_gold for o in known),
-        refused_unanswerable=_mean(_refused(o) for o in unknown),
-        refused_answerable=_mean(_refused(o) for o in known),
+        refused_unanswerable=_mean(refused(o) for o in unknown),
+        refused_answerable=_mean(refused(o) for o in known),
         p50_ms=_quantile(times, 0.5),
         p95_ms=_quantile(times, 0.95),
     )
 
 
-def _refused(outcome: Outcome) -> bool:
+def refused(outcome: Outcome) -> bool:
+    """Whether it was said that there is no answer."""
     return outcome.status in (Status.NOT_FOUND, Status.OUT_OF_SCOPE)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.evidence import Wanted, candidates, wanted
-from bot.speech import flaw, speaks
+from bot.speech import speaks
 from index.catalog import Found
 from index.engine import Result
 from index.model import Hit, Kind, Passage

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bot.cite import spoken
 from bot.digest.model import Cited
-from bot.evidence import speaks
+from bot.speech import speaks
 from index.model import Part, Role
 from index.sentences import spans
 
