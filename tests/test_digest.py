@@ -107,10 +107,12 @@ def test_who_posts_for_the_first_time_is_welcomed(digest: Digest) -> None:
 
 def test_a_soundness_hole_stands_under_security_with_the_sentence_that_says_so(tmp_path: Path) -> None:
     text = "Fix a use-after-free of the reed when the frog leaves first.\n"
-    hole = mail("hole", "[PATCH] rust: reed: fix use-after-free", text, sender=CY, day=1)
+    signed = '\nFixes: 0123456789ab ("reed: grow")\nCc: stable@vger.kernel.org\nSigned-off-by: Cy Newt <cy@mud.example>'
+    hole = mail("hole", "[PATCH] rust: reed: fix use-after-free", text + signed, sender=CY, day=1)
     (one,) = digested(tmp_path, [*WEEK, hole]).security
     assert one.said
     assert (one.mail.id, one.said.text) == (hole.id, text.strip())
+    assert (one.fixes, one.stable) == (("0123456789ab",), True)
 
 
 def test_a_change_of_tools_stands_under_its_own_heading(tmp_path: Path) -> None:

@@ -245,7 +245,10 @@ class _Drawn:
     def _mention(self, one: Mention) -> Iterable[Line]:
         done = f" ({one.done})" if one.done and one.done != "v1" else ""
         said = self._quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
-        yield (Span(one.title, url=one.mail.url), Span(f"{done}, {one.author}.", Style.FAINT), *said)
+        aims = [f"fixes {', '.join(one.fixes[:2])}"] if one.fixes else []
+        aims += ["for stable kernels"] if one.stable else []
+        facts = f"{done}, {', '.join([one.author, *aims])}."
+        yield (Span(one.title, url=one.mail.url), Span(facts, Style.FAINT), *said)
 
     def _merges(self, some: Sequence[Mention]) -> Iterable[Line]:
         """All of them in one line, each named by its trees."""

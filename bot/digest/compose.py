@@ -11,7 +11,7 @@ from bot.chat.text import one_line
 from bot.digest import gist
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, person
-from bot.digest.mentions import UNSOUND, pulls, security, toolchain
+from bot.digest.mentions import UNSOUND, pulls, security, source, toolchain
 from bot.digest.model import Activity, Applied, Article, Digest, Newcomer, Posting, Pulse
 from bot.digest.postings import applied, new, posted
 from bot.digest.sentences import clarity, sentences, titled
@@ -110,12 +110,7 @@ def _article(part: Part, rarity: Callable[[str], float]) -> Article:
     lead = [w for one in said[:LEAD] for w in weighed if w.said is one and clarity(one.text) >= CLEAR][:1]
     others = [w for w in weighed if not any(gist.alike(w, o) for o in lead)]
     chosen = [w.said for w in [*lead, *others][:GIST_OF_POST]]
-    return Article(one_line(part.title), titled(part), _source(part), part.date, tuple(sorted(chosen, key=said.index)))
-
-
-def _source(part: Part) -> str:
-    host = part.url.split("/")[2] if "//" in part.url else ""
-    return next((label.removeprefix("source:") for label in part.labels if label.startswith("source:")), host)
+    return Article(one_line(part.title), titled(part), source(part), part.date, tuple(sorted(chosen, key=said.index)))
 
 
 def _activity(material: Material) -> tuple[Activity, ...]:

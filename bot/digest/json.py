@@ -107,6 +107,8 @@ def _mention(one: Mention) -> dict[str, Any]:
         "url": one.mail.url,
         "author": one.author,
         "state": one.done or None,
+        "fixes": list(one.fixes),
+        "stable": one.stable,
         "said": _said(one.said) if one.said else None,
     }
 

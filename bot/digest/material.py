@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from feeds.signed import plain_name
 from index.history import History, Version
 from index.model import Event, Part
 
+_RECALL = re.compile(r"(?:\s*re:)?\s*(?:recall:|message recall|撤回)", re.IGNORECASE)
 LETTER = ("cover", "patch", "pull")
 
 
@@ -109,6 +111,11 @@ def person(part: Part) -> bool:
 def posts(part: Part) -> bool:
     """Whether it posts patches or a pull request."""
     return any(event.kind == "posted" for event in part.events)
+
+
+def recalled(part: Part) -> bool:
+    """Whether a mail program says that somebody wants a mail of his back."""
+    return bool(_RECALL.match(part.title))
 
 
 def known_at(history: History, end: datetime) -> History | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot.chat.text import one_line
-from bot.digest.material import Material, Talk, person, posts
+from bot.digest.material import Material, Talk, person, posts, recalled
 from bot.digest.model import Cited, Mention
 from bot.digest.postings import pull
 from bot.digest.sentences import clarity, sentences, titled
 from bot.digest.talks import root_of
-from index.model import Part
+from index.model import Part, Role
 from index.passages import subject
 
 UNSOUND = re.compile(
@@ -21,7 +22,7 @@ UNSOUND = re.compile(
     r"|violation)\w*|\bdangling\b|\bexploit\w*"
     r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*"
     r"|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
-    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bKMSAN\b|\bsecurity\b",
+    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bsecurity\b",
     re.IGNORECASE,
 )
 _CLEAR = re.compile(
@@ -37,23 +38,43 @@ _TOOLS = re.compile(
     r"|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
     re.IGNORECASE,
 )
+SURE = 2.0  # from then on a thread is about soundness or security
+_FIXES = re.compile(r"^Fixes:\s*([0-9a-f]{7,40})\b", re.IGNORECASE | re.MULTILINE)
+_STABLE = re.compile(r"^Cc:.*\bstable@", re.IGNORECASE | re.MULTILINE)
 _MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
 
 
 def security(material: Material) -> list[Mention]:
     """Return the threads about soundness and security, what is said most plainly first."""
-    found = [(worth, _mention(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= 2]
+    found = [(worth, _hole(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= SURE]
     threads = [mention for _, mention in sorted(found, key=lambda pair: (-pair[0], pair[1].mail.id))]
     return [*threads, *(_advisory(part) for part in material.posts if UNSOUND.search(part.title))]
 
 
 def _advisory(part: Part) -> Mention:
-    said = next((one for one in sentences(part) if UNSOUND.search(one.text)), None)
-    return Mention(one_line(part.title), titled(part), said, one_line(part.author))
+    told = (one for one in sentences(part) if UNSOUND.search(one.text) and one.text != one_line(part.title))
+    return Mention(one_line(part.title), titled(part), next(told, None), one_line(part.author) or source(part))
+
+
+def source(part: Part) -> str:
+    """Return where a post comes from."""
+    host = part.url.split("/")[2] if "//" in part.url else ""
+    return next((label.removeprefix("source:") for label in part.labels if label.startswith("source:")), host)
+
+
+def _hole(talk: Talk, said: Cited | None) -> Mention:
+    """A thread about a hole, with what its patches say of its age and of stable kernels."""
+    newest = [h.newest for h in talk.histories]
+    patches = [p for version in newest for id_ in version.parts if (p := talk.part(id_))]
+    trailers = "\n".join(b.text for p in patches for b in p.blocks if b.role is Role.TRAILERS)
+    fixes = tuple(dict.fromkeys(commit[:12] for commit in _FIXES.findall(trailers)))
+    return replace(_mention(talk, said), fixes=fixes, stable=bool(_STABLE.search(trailers)))
 
 
 def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     """How much a thread is about it, and the sentence that says so best."""
+    if recalled(talk.parts[0]):
+        return 0.0, None
     titles = {subject(p.title) for p in talk.fresh if UNSOUND.search(subject(p.title))}
     said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
     clear = [one for one in said if _CLEAR.search(one.text)]

@@ -113,7 +113,9 @@ class Mention:
     mail: Cited
     said: Cited | None = None
     author: str = ""
-    done: str = ""  # what became of it in this span: "applied", "new", "v3"
+    done: str = ""  # what became of it in this span: "applied", "v3"
+    fixes: tuple[str, ...] = ()  # commits that its patches say they fix
+    stable: bool = False  # it is to go into stable kernels too
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.chat.text import one_line
 from bot.digest import gist, stance
 from bot.digest.area import area
-from bot.digest.material import Material, Talk
+from bot.digest.material import Material, Talk, recalled
 from bot.digest.model import Cited, Discussion
 from bot.digest.postings import about
 from bot.digest.sentences import titled
@@ -46,7 +46,7 @@ def discussions(material: Material, rarity: Callable[[str], float]) -> list[Disc
 
 
 def _talked(talk: Talk) -> bool:
-    return len(talk.people) >= PEOPLE_MIN and len(talk.said) >= MAILS_MIN
+    return len(talk.people) >= PEOPLE_MIN and len(talk.said) >= MAILS_MIN and not recalled(talk.parts[0])
 
 
 def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], float]) -> Discussion:
