@@ -87,12 +87,13 @@ def _incoming(texts: Sequence[str], n: int, user: str, channel: int) -> Incoming
 
 async def _run(krab: Dispatcher, asked: Sequence[Incoming]) -> dict[str, object]:
     replies = [Clocked() for _ in asked]
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     await asyncio.gather(*(krab.handle(one, reply) for one, reply in zip(asked, replies, strict=True)))
     return {
         "questions": len(asked),
         "finals each": sorted({reply.finals for reply in replies}),
         "seconds": round(time.perf_counter() - started, 2),
+        "CPU s a question": round((time.process_time() - used) / len(asked), 3),
         "acknowledged s": _spread([reply.seen for reply in replies]),
         "answered s": _spread([reply.done for reply in replies]),
     }
