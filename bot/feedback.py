@@ -88,12 +88,6 @@ class Feedback:
         with self._database.write() as connection:
             connection.execute(PUT, (service, key, person, subject, verdict.value, self._clock().timestamp()))
 
-    def take_back(self, service: str, key: str, person: str, verdict: Verdict) -> None:
-        """Forget it (a reaction that was removed)."""
-        with self._database.write() as connection:
-            sql = "DELETE FROM feedback WHERE service = ? AND key = ? AND person = ? AND verdict = ?"
-            connection.execute(sql, (service, key, person, verdict.value))
-
     def ratings(self, since: datetime) -> list[Rating]:
         """What was said since then, the worst first."""
         rows = self._database.connection().execute(RATED, (since.timestamp(),))
