@@ -29,7 +29,7 @@ def watched(incoming: Incoming, asked: str, context: Context) -> Card:
     context.fetch(asked)
     found = lookup(context.index.histories, asked)
     if not found:
-        return note(f"I know of no series “{asked}”.", "“series” looks for one. A link to a mail on a list that I read works too.")
+        return note(f"I know of no series “{asked}”.", "Give a link to a mail of it, on a list that I read.")
     try:
         watch = context.watcher.watch(incoming.service, incoming.channel, incoming.user, found[0])
     except TooMany:
