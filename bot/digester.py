@@ -9,6 +9,7 @@ from bot.digest import topics as asked
 from bot.digest.collect import collect
 from bot.digest.compose import compose
 from bot.digest.model import Digest
+from bot.digest.retold import Rewrite, retold
 from bot.digest.span import Span, last_week, week_of
 from bot.digests import Digests
 from index.catalog import Catalog
@@ -31,13 +32,15 @@ class Digester:
         digests: Digests,
         *,
         stalled: Callable[[], Sequence[str]] = tuple,
+        rewrite: Rewrite | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """``stalled`` names the sources that should have said more."""
+        """``stalled`` names the sources that should have said more; ``rewrite`` is a language model's, if any."""
         self._catalog = catalog
         self._histories = histories
         self.archive = digests
         self._stalled = stalled
+        self._rewrite = rewrite
         self._clock = clock
 
     def digest(self, span: Span, topics: Sequence[str] = ()) -> Digest:
@@ -55,8 +58,12 @@ class Digester:
         published = self.archive.get(span.week, topics)
         if published:
             return published
-        made = self.fresh(span, topics)
+        made = self._told(span, topics)
         return self.archive.keep(made) if span.week and span.end + SETTLED <= self._clock() else made
+
+    def _told(self, span: Span, topics: Sequence[str]) -> Digest:
+        made = self.fresh(span, topics)
+        return retold(made, self._rewrite) if self._rewrite else made
 
     def published(self, span: Span) -> bool:
         """Whether there is a digest of a week."""
@@ -64,7 +71,7 @@ class Digester:
 
     def correct(self, span: Span, topics: Sequence[str] = ()) -> Digest:
         """Compose a week anew, and keep that instead of what was published."""
-        made = self.fresh(span, topics)
+        made = self._told(span, topics)
         self.archive.replace(made)
         return made
 

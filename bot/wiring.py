@@ -451,11 +451,13 @@ def digester(krab: Krab) -> Digester:
     """Return what makes digests."""
     from bot.digester import Digester
     from bot.digests import Digests
+    from bot.writer import Writer
 
     def stalled() -> list[str]:
         return [row.name for row in source_rows(krab) if row.state in ("failing", "stalled")]
 
-    return Digester(krab.index.catalog, krab.index.histories, Digests(krab.memory), stalled=stalled)
+    rewrite = krab.answerer.rewrite if isinstance(krab.answerer, Writer) else None
+    return Digester(krab.index.catalog, krab.index.histories, Digests(krab.memory), stalled=stalled, rewrite=rewrite)
 
 
 def subscriptions(krab: Krab) -> Subscriptions:

@@ -33,7 +33,10 @@ class Writer:
 
     def answer(self, question: Question, progress: Progress = silent) -> Answer:
         """Return the final answer. ``progress`` is shown the sentences that stood the check, as they come."""
-        plain = self.answerer(question)
+        return self.rewrite(question, self.answerer(question), progress)
+
+    def rewrite(self, question: Question, plain: Answer, progress: Progress = silent) -> Answer:
+        """Return ``plain`` in the model's words where they hold, or as it is."""
         if plain.status is not Status.ANSWERED or not plain.sentences or not self.budget.left(question.asker):
             return plain
         usage = Usage()

@@ -193,6 +193,8 @@ class _Drawn:
         return Section(shown, heading, bullets=True, folded=len(some[most:])) if shown else None
 
     def _said(self, one: Cited, verb: str = "") -> Line:
+        if one.told:
+            return (Span(f"{one_line(one.text)} "), Span(f"({one_line(one.who)})", url=one.url))
         bot = " (a bot)" if one.bot else ""
         who = Span(f"{one_line(one.who)}{bot}", url=one.url)
         return (who, Span(f"{' ' + verb if verb else ''}: “{shorten(one_line(one.text), self._m.quote)}”"))

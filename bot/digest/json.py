@@ -42,7 +42,15 @@ def _iso(when: datetime | None) -> str | None:
 
 
 def _said(one: Cited) -> dict[str, Any]:
-    return {"text": one.text, "id": one.id, "url": one.url, "who": one.who, "quote": one.quote, "bot": one.bot}
+    return {
+        "text": one.text,
+        "id": one.id,
+        "url": one.url,
+        "who": one.who,
+        "quote": one.quote,
+        "bot": one.bot,
+        "written_by_model": one.told,
+    }
 
 
 def _posting(one: Posting) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """Words to show, and the part whose they are. ``quote`` stands verbatim in the part's own words or its title."""
+    """Words to show, and the part whose they are. ``quote`` stands verbatim in the part's own words or its title.
+
+    ``told`` says that ``text`` is not these words but a language model's, which was checked against them.
+    """
 
     text: str
     id: str
@@ -17,6 +20,7 @@ class Cited:
     quote: str
     who: str = ""
     bot: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
