@@ -6,6 +6,7 @@ fails is logged once and ends with a friendly word, as every message to krab doe
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from bot.card import Card, note
 from bot.chat import ChatRefused, Incoming, Reply
 from bot.orders import Context, Order, Who
 from bot.state import Asked
+from bot.turns import Line
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ WHO = {
     Who.ADMINS: "Only krab's admins can do that. They are listed under [admins] in its configuration.",
     Who.MODERATORS: "Only people who moderate this channel, and krab's admins, can do that.",
 }
+PATIENCE = 120.0  # seconds, from the order to its end
+AT_ONCE = 3  # orders: fewer than there are threads, so that questions have some left
 LIKE = 0.6  # how much of a name must be right for it to be offered
 
 
@@ -54,6 +58,7 @@ class Ordering:
         """``context`` may be None when there are no orders."""
         self.orders = orders
         self._context = context
+        self._line = Line(AT_ONCE)
 
     async def run(self, incoming: Incoming, reply: Reply) -> tuple[str, Asked | None]:
         """Do what was ordered; how it ended, for the record, and the answered question that it showed again, if any.
@@ -69,7 +74,8 @@ class Ordering:
             await reply.card(note(WHO[order.who]), private=True)
             return "denied", None
         try:
-            shown = await order.run(incoming, reply, context)
+            async with asyncio.timeout(PATIENCE), self._line.place(f"{incoming.service}:{incoming.user}"):
+                shown = await order.run(incoming, reply, context)
         except ChatRefused:
             raise
         except Exception:

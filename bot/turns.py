@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import zip_longest
 from typing import Generic, TypeVar, cast
 
@@ -94,6 +95,20 @@ class Line:
         """A place is free again."""
         self._free += 1
         self._call()
+
+    @asynccontextmanager
+    async def place(self, who: str) -> AsyncIterator[None]:
+        """Stand in line, and have a place for as long as the block lasts."""
+        turn = self.join(who)
+        try:
+            await turn
+        except BaseException:
+            self.leave(turn)
+            raise
+        try:
+            yield
+        finally:
+            self.done()
 
     def _call(self) -> None:
         while self._free and (turn := self._turns.next()):

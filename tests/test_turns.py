@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +77,23 @@ async def test_a_turn_that_was_cancelled_is_passed_over() -> None:
     await asyncio.sleep(0)
     assert third.done()
     assert not third.cancelled()
+
+
+async def test_a_place_is_free_again_after_its_block_whatever_happens_in_it() -> None:
+    line = Line(1)
+    with pytest.raises(KeyError):
+        async with line.place("ann"):
+            raise KeyError
+    waiting = asyncio.create_task(_hold(line, "bob"))
+    await asyncio.sleep(0)
+    gone = asyncio.create_task(_hold(line, "cy"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(waiting, gone, return_exceptions=True)
+    async with asyncio.timeout(1), line.place("dee"):
+        assert len(line) == 0
+
+
+async def _hold(line: Line, who: str) -> None:
+    async with line.place(who):
+        await asyncio.sleep(0.01)
