@@ -130,25 +130,17 @@ class Wary(Person):
         self._closed, self._seen = not opened, frozenset()
 
     async def share_again(self, room: str, user: str) -> None:
-        """Give the keys of what was written in the room to a user who lacked them."""
-        session = self.client.olm.outbound_group_sessions[room]
-        session.users_ignored = {whom for whom in session.users_ignored if whom[0] != user}
-        session.shared = False
+        """Forward every key of what this client wrote in the room to a user who lacked them, as if he had asked."""
+        olm = self.client.olm
+        own = olm.account.identity_keys["curve25519"]
         async with self._turn:
             await self._look_at_devices(room)
-            await self._give(room, user, session.id)
-
-    async def _give(self, room: str, user: str, session: str) -> None:
-        """Forward the key from its first index on, as an answer to a request for it."""
-        olm = self.client.olm
-        for device in self.client.device_store.active_user_devices(user):
-            missing = self.client.get_missing_sessions(room)
-            if missing:
+            if missing := self.client.get_missing_sessions(room):
                 await self.client.keys_claim(missing)
-            own = olm.account.identity_keys["curve25519"]
-            inbound = olm.inbound_group_store.get(room, own, session)
-            sealed = olm._encrypt_forwarding_key(room, inbound, olm.session_store.get(device.curve25519), device)
-            await self.client.to_device(sealed)
+            for device in self.client.device_store.active_user_devices(user):
+                for key in [k for k in olm.inbound_group_store if (k.room_id, k.sender_key) == (room, own)]:
+                    session = olm.session_store.get(device.curve25519)
+                    await self.client.to_device(olm._encrypt_forwarding_key(room, key, session, device))
 
     async def _follow(self) -> None:
         while True:

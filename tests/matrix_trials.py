@@ -118,10 +118,10 @@ async def burst(server: Synapse, data: Path, count: int, *, encrypted: bool) -> 
 
 
 async def kills(
-    server: Synapse, data: Path, times: int, seed: int = 1, say: Callable[[str], None] = lambda _: None
+    server: Synapse, data: Path, times: int, *, longest: float = 5.0, say: Callable[[str], None] = lambda _: None
 ) -> tuple[Tally, list[str]]:
     """Kill krab again and again while people ask in a plain and in an encrypted room; the tally, and damage found."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     krab, eve = await _cast(server, True)
     ann = Person(server, await asyncio.to_thread(server.account, "ann"))
     bot = Process(server, krab, data)
@@ -137,7 +137,7 @@ async def kills(
         asking = [asyncio.create_task(_keep_asking(p, r, asked[r], enough)) for r, p in rooms.items()]
         for number in range(times):
             process = await bot.start()
-            pause = chance.uniform(1.0, 5.0)
+            pause = chance.uniform(0.8, longest)
             await asyncio.sleep(pause)
             await end(process, signal.SIGKILL)
             say(f"kill {number + 1} after {pause:.2f} s, {sum(map(len, asked.values()))} asked")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import Act
-from bot.chat.matrix_events import Place, after_join, incoming, target
+from bot.chat.matrix_events import Place, after_join, creators, incoming, target, verifies
 from bot.chat.matrix_memory import Said
 
 ME = "@krab:example.org"
@@ -268,3 +268,23 @@ def test_who_has_the_power_moderates() -> None:
     assert message
     assert message.moderator
     assert not (incoming(event(), PLACE) or message).moderator
+
+
+def made(version: object, **more: object) -> dict[str, Any]:
+    return {"type": "m.room.create", "sender": "@ann:x", "content": {"room_version": version, **more}}
+
+
+def test_who_made_a_room_of_today_has_power_in_it_whatever_the_levels_say() -> None:
+    assert creators(made("12", additional_creators=["@bob:x", 1])) == {"@ann:x", "@bob:x"}
+    assert creators(made("12")) == {"@ann:x"}
+
+
+@pytest.mark.parametrize("event", [made("11"), made("org.example.1"), {}, {"content": {}}, made(None)])
+def test_who_made_an_older_room_has_not(event: dict[str, Any]) -> None:
+    assert creators(event) == frozenset()
+
+
+def test_verifications_are_told_from_other_talk() -> None:
+    request = event("please", msgtype="m.key.verification.request")
+    start = {"type": "m.key.verification.start"}
+    assert [verifies(e) for e in (request, start, event(), {})] == [True, True, False, False]

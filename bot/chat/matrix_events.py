@@ -137,6 +137,22 @@ def after_join(events: Sequence[Raw], me: str) -> tuple[Sequence[Raw], str]:
     return events, ""
 
 
+def creators(event: Raw) -> frozenset[str]:
+    """Who made a room and so has power above all levels in it; since room version 12 there are such people."""
+    content = _mapping(event.get("content"))
+    version, more = str(content.get("room_version", "1")), content.get("additional_creators")
+    if not version.isdecimal() or int(version) < 12:
+        return frozenset()
+    others = [user for user in more if isinstance(user, str)] if isinstance(more, list) else []
+    return frozenset([_text(event.get("sender")), *others])
+
+
+def verifies(event: Raw) -> bool:
+    """Whether the event belongs to a verification, in a room or between devices."""
+    kinds = (event.get("type"), _mapping(event.get("content")).get("msgtype"))
+    return any(_text(kind).startswith("m.key.verification.") for kind in kinds)
+
+
 def _joins(event: Raw, me: str) -> bool:
     if event.get("type") != "m.room.member" or event.get("state_key") != me:
         return False

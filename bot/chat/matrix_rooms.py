@@ -15,14 +15,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from bot.chat import ChatRefused, Handler, Incoming
 from bot.chat.matrix_calls import Denied, Link, Unavailable, call
 from bot.chat.matrix_doors import Doors
-from bot.chat.matrix_events import Place, Raw, after_join, incoming, target
+from bot.chat.matrix_events import Place, Raw, after_join, creators, incoming, target, verifies
 from bot.chat.matrix_folder import Folder
 from bot.chat.matrix_post import Post
 from bot.chat.matrix_reply import MatrixReply, Typing
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONG_POLL = 30.0  # seconds the homeserver may hold a sync
-SHORT_POLL = 5.0  # the same while messages wait for their keys
+SHORT_POLL = 2.0  # the same while messages wait for their keys
 SHORTEST = 0.2  # seconds a sync without news takes at least: a broken proxy must not make us spin
 AT_A_TIME = 4  # threads of one person that are being answered, so that nobody's flood keeps others waiting
 UNDONE = 200  # messages taken over and not yet handled, at which syncing pauses
@@ -145,7 +145,7 @@ class Rooms:
             await self._doors.invited(room, invitation)
         if batch.next_batch == since:
             await asyncio.sleep(max(SHORTEST - (time.monotonic() - began), 0))
-        return batch, heard, [(e, room) for e, room in asides if _verifies(e)]
+        return batch, heard, [(e, room) for e, room in asides if verifies(e)]
 
     def _heard(self, events: Sequence[Raw], room: str) -> Iterator[Incoming]:
         if not events:
@@ -190,7 +190,7 @@ class Rooms:
         """Remember who made the room: since room version 12 that is a power above all levels."""
         for event in (*info.state, *info.timeline.events):
             if event.source.get("type") == "m.room.create":
-                self._creators[room] = _creators(event.source)
+                self._creators[room] = creators(event.source)
 
     def _place(self, room: str) -> Place:
         state, me = self._client.rooms[room], self._client.user_id
@@ -252,19 +252,3 @@ class Rooms:
         if since != self._since and not self._lost:
             await asyncio.to_thread(self._folder.keep_since, self._client.user_id, since)
             self._since = since
-
-
-def _verifies(event: Raw) -> bool:
-    content = event.get("content")
-    kind = content.get("msgtype") if isinstance(content, Mapping) else ""
-    return any(isinstance(t, str) and t.startswith("m.key.verification.") for t in (event.get("type"), kind))
-
-
-def _creators(event: Mapping[str, Any]) -> frozenset[str]:
-    content = event.get("content")
-    found: Mapping[str, Any] = content if isinstance(content, Mapping) else {}
-    version, more = str(found.get("room_version", "1")), found.get("additional_creators", [])
-    if not version.isdecimal() or int(version) < 12:
-        return frozenset()
-    others = [user for user in more if isinstance(user, str)] if isinstance(more, list) else []
-    return frozenset([str(event.get("sender")), *others])

@@ -136,7 +136,7 @@ async def test_a_question_that_two_accounts_hear_has_the_same_key_for_both(scene
 
 async def test_a_token_that_expires_is_refreshed_while_running_and_at_the_next_start(tmp_path: Path) -> None:
     (tmp_path / "synapse").mkdir()
-    server = Synapse(await asyncio.to_thread(install), tmp_path / "synapse", refreshable_access_token_lifetime="4s")
+    server = Synapse(await asyncio.to_thread(install), tmp_path / "synapse", refreshable_access_token_lifetime="2s")
     await asyncio.to_thread(server.start)
     try:
         scene = await asyncio.to_thread(Scene, server, tmp_path / "data")
@@ -155,11 +155,11 @@ async def over_expiries(scene: Scene) -> tuple[Session, Session, Session]:
         room = await scene.direct()
         await scene.until_synced()
         before = session(scene)
-        await asyncio.sleep(6)
+        await asyncio.sleep(3)
         await scene.person.say(room, "later")
         await scene.person.until_answers(room, 1)
         between = session(scene)
-    await asyncio.sleep(4.5)
+    await asyncio.sleep(2.5)
     async with scene.run(scene.with_password()):
         await scene.person.say(room, "much later")
         await scene.person.until_answers(room, 2)

@@ -163,7 +163,7 @@ async def test_a_message_without_its_key_is_excused_once_and_answered_when_the_k
         await eve.say(room, "lost one")
         await eve.say(room, "lost two")
         (excuse,) = await eve.until_answers(room, 1)
-        await asyncio.sleep(6)
+        await asyncio.sleep(4)
         assert len(await eve.answers(room)) == 1
         await eve.open_hand(True)
         await eve.share_again(room, scene.account.user)
