@@ -46,7 +46,9 @@ def kin(one: Sequence[Event], other: Sequence[Event]) -> bool:
     if not one or not other:
         return False
     old, new = sorted((_posting(tuple(one)), _posting(tuple(other))), key=lambda p: (p.when, p.head.version))
-    if old.pull or new.pull or new.when - old.when > GAP_MAX or not _in_order(old, new):
+    if old.pull or new.pull:
+        return old.pull and new.pull and _sent_twice(old, new)
+    if new.when - old.when > GAP_MAX or not _in_order(old, new):
         return False
     return _alike(old, new) if old.author == new.author else _taken_over(old, new)
 
@@ -63,6 +65,12 @@ def _posting(events: tuple[Event, ...]) -> Posting:
         topic=topic["topic"].lower() if (topic := TOPIC.match(events[at].part[:ID_MAX])) else "",
         pull=events[at].detail.startswith("pull"),
     )
+
+
+def _sent_twice(old: Posting, new: Posting) -> bool:
+    """Within a day, in the same words; the next one of that title asks to pull something else."""
+    alike = old.author == new.author and old.head.plain == new.head.plain and old.head.version == new.head.version
+    return alike and new.when - old.when <= DAY
 
 
 def _in_order(old: Posting, new: Posting) -> bool:

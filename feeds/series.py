@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
+from hashlib import blake2b
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from feeds import subject as subjects
@@ -53,6 +54,14 @@ EARLIER = (
 LINKED = re.compile(rf"^[ \t\-*>\[(]*{EARLIER}[^\n]{{0,40}}?\n?[ \t]{{0,8}}(?:\[\d+\]:? *)?{ADDRESS}", re.I | re.M)
 NOTED = re.compile(rf"^[ \t\-*>(]*{EARLIER}[^\n]{{0,30}}\[(?P<note>\d+)\]", re.I | re.M)
 SENT_AS = re.compile(r"\b(?P<label>as an RFC|previous (?:RFC|version|posting))\s*\[(?P<note>\d+)\]", re.I)
+# "v2 -> v3:", "Changes in v3:": lists of what changed, the old ones carried along from version to version.
+CHANGED = re.compile(
+    rf"^[ \t\-*>]*(?:(?:changes?|changelog){GAP}(?:since|in|from){GAP}v\d+|v\d+{GAP}[-=]+>{GAP}v\d+){GAP}:?"
+    r"(?P<list>[^\n]*)",
+    re.I | re.M,
+)
+PARAGRAPH = re.compile(r"\n[ \t]*\n")
+LIST_MIN, LISTS_MAX = 40, 30
 FOOTNOTE = rf"^[ \t]*(?:Link:[ \t]*)?(?:\[{{n}}\]:?[ \t]*{ADDRESS}|{ADDRESS}\S*[ \t]*\[{{n}}\])"
 
 
@@ -69,6 +78,7 @@ def _posted(mail: Mail, about: Subject) -> Iterator[Event]:
     if about.pull or "pull" in mail.labels:
         yield _event(mail, "posted", mail.subject, f"pull {about.label} 1/1")
         yield _event(mail, "same", "", f"mail:{mail.message_id}")
+        yield _event(mail, "near", "", f"pull:{plain_name(mail.author)}:{about.plain}")
         return
     yield _event(mail, "posted", mail.subject, f"{about.label} {about.position}/{about.total}")
     yield from (_event(mail, "issue", "", name) for name in _issue(mail, about))
@@ -92,10 +102,12 @@ def _issue(mail: Mail, about: Subject) -> Iterator[str]:
     """What the parts of one posting have in common: one sending, or one place in one thread."""
     if not about.numbered:  # sent together, perhaps, but each for itself
         return
-    for pattern in SENDING:
-        if match := pattern.match(mail.message_id[:ID_MAX]):
-            yield f"sent:{match['stem']}{match['rest']}"
     version = f"{plain_name(mail.author)}:{about.label}:{about.total}"
+    sent = [f"sent:{m['stem']}{m['rest']}" for pattern in SENDING if (m := pattern.match(mail.message_id[:ID_MAX]))]
+    yield from sent
+    if not sent and mail.date:  # a mailer gave it an id of its own, and its parts may answer an id that nobody has
+        minute = int(mail.date.timestamp()) // 60
+        yield from (f"minute:{version}:{at}" for at in (minute, minute + 1))
     yield f"thread:{version}:{mail.message_id}"
     if mail.in_reply_to:
         yield f"thread:{version}:{mail.in_reply_to}"
@@ -108,10 +120,30 @@ def _same(mail: Mail, about: Subject) -> Iterator[tuple[str, str]]:
     if about.version > 1:  # a new version sent as a reply; what v1 replies to is another matter
         yield from ((f"{author}:{id_}", "") for id_ in (mail.in_reply_to, *mail.references) if id_)
     if about.position <= 1:
-        text = "\n".join(b.text for b in mail.blocks if b.role in (Role.OWN, Role.CODE, Role.TRAILERS))[:TEXT_MAX]
+        blocks = [b.text for b in mail.blocks if b.role in (Role.OWN, Role.CODE, Role.TRAILERS)]
+        text = "\n".join(blocks)[:TEXT_MAX]
         if change := CHANGE.search(text):
             yield f"change-id:{change[1]}", change[0]
         yield from ((f"mail:{id_}", quote) for id_, quote in earlier(text, about))
+        yield from ((f"changes:{author}:{two}", "") for two in changelog("\n\n".join(blocks)[:TEXT_MAX]))
+
+
+def changelog(text: str) -> Iterator[str]:
+    """Yield a name for every two neighbouring lists of changes: versions that carry both along are of one series.
+
+    One list alone may be anybody's ("rebased"), two in a row are not.
+    """
+    found = list(islice(CHANGED.finditer(text), LISTS_MAX))
+    ends = [*(m.start() for m in found[1:]), len(text)]
+    lists = [_words(text[m.start("list") : end]) for m, end in zip(found, ends, strict=False)]
+    for newer, older in pairwise(lists):
+        if min(len(newer), len(older)) and len(newer) + len(older) >= LIST_MIN:
+            yield blake2b(f"{newer}\n{older}".encode(), digest_size=12).hexdigest()
+
+
+def _words(text: str) -> str:
+    """A list as it is compared: its words, up to where its paragraph ends."""
+    return " ".join(re.findall(r"\w+", PARAGRAPH.split(text.strip(), 1)[0].lower()))
 
 
 def earlier(text: str, about: Subject) -> Iterator[tuple[str, str]]:

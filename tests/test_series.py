@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.mail import parse
-from feeds.series import earlier, events
+from feeds.series import changelog, earlier, events
 from feeds.subject import parse as subject
 from index.model import Part
 from tests.series_mail import ADA, BO, mail, raw
@@ -67,6 +67,53 @@ def test_the_parts_of_one_sending_share_a_name(one: str, other: str) -> None:
 def test_parts_that_were_sent_one_by_one_share_their_place_in_the_thread() -> None:
     cover, patch = mail("c", "[PATCH v3 0/2] pond: leaves"), mail("p", "[PATCH v3 1/2] pond: a leaf", to="c")
     assert names(cover, "issue") & names(patch, "issue")
+
+
+def test_parts_whose_ids_a_mailer_made_up_share_the_minute_they_were_sent_in() -> None:
+    cover = mail("0101-aa-0000@mailer.example", "[PATCH 0/2] pond: leaves")
+    patch = mail("0101-bb-0000@mailer.example", "[PATCH 1/2] pond: a leaf", to="what-git-called-it")
+    later = mail("0101-cc-0000@mailer.example", "[PATCH 1/2] pond: a reed", day=1)
+    assert names(cover, "issue") & names(patch, "issue")
+    assert not names(cover, "issue") & names(later, "issue")
+
+
+def test_parts_with_ids_of_gits_own_need_no_minute() -> None:
+    one, other = "20250708120000.1234-0-ada@pond.example", "20250708120001.4321-1-ada@pond.example"
+    assert not names(mail(one, "[PATCH 0/2] pond: leaves"), "issue") & names(mail(other, "[PATCH 1/2] mud"), "issue")
+
+
+LISTS = "v2 -> v3: Count the newts as well.\nv1 -> v2: Say why frogs are green.\n"
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        f"---\nv3 -> v4: Say it better.\n{LISTS}\n pond.rs |  2 ++\n",
+        "Changes in v3:\n- Count the newts as well.\nChanges in v2:\n- Say why frogs are green.\n---\n mud.rs | 1 +\n",
+    ],
+)
+def test_lists_of_changes_that_are_carried_along_tie_versions(newer: str) -> None:
+    old = mail("a", "[PATCH v3] pond: ask the frog", f"Green.\n\n---\n{LISTS}\n pond.rs |  9 ++\n 1 file\n")
+    new = mail("b", "[PATCH v4] pond: look it up", newer)
+    assert (names(old, "same") & names(new, "same")) != set()
+
+
+@pytest.mark.parametrize(
+    ("sender", "newer"),
+    [
+        (BO, LISTS),
+        (ADA, "v2 -> v3: Count the newts as well.\n"),
+        (ADA, "v2 -> v3: Count the newts as well.\nv1 -> v2: Something else altogether.\n"),
+    ],
+    ids=["somebody else's", "one alone", "another before it"],
+)
+def test_lists_of_changes_that_are_alike_by_chance_tie_nothing(sender: str, newer: str) -> None:
+    old = mail("a", "[PATCH v3] pond: ask the frog", LISTS)
+    assert not names(old, "same") & names(mail("b", "[PATCH v4] mud: drain it", newer, sender=sender), "same")
+
+
+def test_short_lists_of_changes_tie_nothing() -> None:
+    assert list(changelog("v2 -> v3: rebase\nv1 -> v2: fix a typo\n")) == []
 
 
 def test_a_first_version_is_not_of_what_it_replies_to() -> None:
@@ -166,6 +213,8 @@ def test_a_mail_that_answers_nothing_does_nothing() -> None:
         f"Changes{' ' * 60_000}v2\n",
         "\n" * 60_000 + "Applied to\n" + "\n" * 60_000,
         "v2: [1]\n" * 8_000,
+        "v1 -> v2: leaves\n" * 5_000,
+        "v1 -> v2:" + "\n \t" * 30_000,
         "Applied, " * 8_000,
         "- " * 40_000 + "v2",
         "change-id:" * 8_000,

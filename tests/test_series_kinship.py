@@ -48,6 +48,13 @@ def test_something_else_of_the_same_author_is_no_kin(one: str, other: str) -> No
     assert not kin(alone(one, 0), alone(other, 9))
 
 
+def test_a_pull_request_sent_twice_within_a_day_is_one_and_the_next_of_that_title_is_not() -> None:
+    title = "[GIT PULL] pond updates"
+    assert kin(alone(title, 0, id_="once"), alone(title, 1, id_="again"))
+    assert not kin(alone(title, 0), alone(title, 9))
+    assert not kin(alone(title, 0, id_="once"), alone(title, 1, BO, id_="again"))
+
+
 def test_years_later_it_is_another_matter() -> None:
     assert not kin(alone("[PATCH] pond: add a leaf", 0), alone("[PATCH v2] pond: add a leaf", 900))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,17 +12,35 @@ import pytest
 from feeds.kinship import kin
 from index.database import Database
 from index.histories import Histories
-from tests.evaluation.series import applied, labels, pairs, parts
+from tests.evaluation.series import SAMPLES, applied, labels, pairs, parts
 
 pytestmark = pytest.mark.data
 
 
-def test_series_and_what_became_of_them_are_told_as_a_reader_would(shared: Path, tmp_path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is made of the real mail."""
+
+    histories: Histories
+    saying: set[str]
+
+
+@pytest.fixture(scope="module")
+def told(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     read = list(parts(shared))
-    with closing(Database(tmp_path / "krab.db")) as database:
+    with closing(Database(tmp_path_factory.mktemp("told") / "krab.db")) as database:
         histories = Histories(database, kin)
         histories.put(read)
-        tied = pairs(histories, labels("series-pairs.csv"))
-    said = applied({p.id for p in read if any(e.kind == "applied" for e in p.events)}, labels("applied.csv"))
+        yield Told(histories, {p.id for p in read if any(e.kind == "applied" for e in p.events)})
+
+
+@pytest.mark.parametrize("ending", SAMPLES.values(), ids=SAMPLES)
+def test_versions_are_tied_together_as_a_reader_would(told: Told, ending: str) -> None:
+    tied = pairs(told.histories, labels(f"series-pairs{ending}"))
     assert (tied.precision >= 0.98, tied.recall >= 0.95) == (True, True)
+
+
+@pytest.mark.parametrize("ending", SAMPLES.values(), ids=SAMPLES)
+def test_applied_is_understood_as_a_reader_would(told: Told, ending: str) -> None:
+    said = applied(told.saying, labels(f"applied{ending}"))
     assert (said.precision >= 0.98, said.recall >= 0.9) == (True, True)
