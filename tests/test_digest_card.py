@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.card import Card, Section, Span
-from bot.digest.card import Length, card, pages, people, title
+from bot.digest.card import Length, card, pages, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
 from bot.digest.model import Digest, Mention, citations
+from bot.digest.sections import people
 from tests.digest_fixtures import NEW, TAKEN, THIS, V2, digested
 
 

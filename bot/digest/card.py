@@ -6,57 +6,25 @@ and plain text. What is folded is counted, never dropped in silence.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.card import Card, Line, Picture, Section, Span, Style
-from bot.chat.text import one_line, shorten
+from bot.chat.text import shorten
 from bot.digest.dates import span
-from bot.digest.model import Applied, Article, Cited, Digest, Discussion, Mention, Newcomer, Posting, Waiting
+from bot.digest.model import Cited, Digest
+from bot.digest.sections import MEASURES, Length, Sections, counted
 
-T = TypeVar("T")
+__all__ = ["PAGE", "Length", "card", "pages", "title"]
 
-
-class Length(StrEnum):
-    """How much of a digest is shown."""
-
-    SHORT = "short"
-    FULL = "full"
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """How many lines of each there are. ``quote`` is in characters."""
-
-    applied: int
-    discussions: int
-    said: int
-    mentions: int
-    series: int
-    versions: int
-    changes: int
-    waiting: int
-    posts: int
-    quote: int
-
-
-MEASURES = {
-    Length.SHORT: Measure(5, 3, 2, 2, 3, 3, 1, 2, 0, 150),
-    Length.FULL: Measure(40, 8, 8, 8, 20, 20, 3, 9, 6, 320),
-}
-_MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 PAGE, SPAN = 9_000, 12  # characters of a message; what a span costs besides its own
-NAMES = 3  # of people, before "and 4 more"
 
 
 def card(
     digest: Digest, length: Length = Length.FULL, *, picture: Picture | None = None, page: str = "", dates: str = "en"
 ) -> Card:
     """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
-    draw = _Drawn(MEASURES[length])
+    draw = Sections(MEASURES[length])
     sections = [_quiet(digest) if digest.quiet else _head(digest, summed=length is Length.FULL)]
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
@@ -87,8 +55,8 @@ def title(digest: Digest, dates: str = "en") -> str:
 
 
 def _head(digest: Digest, *, summed: bool) -> Section:
-    by = _count(digest.people, "person", "people")
-    counts = f"{_count(digest.mails, 'mail')} in {_count(digest.threads, 'thread')} by {by}"
+    by = counted(digest.people, "person", "people")
+    counts = f"{counted(digest.mails, 'mail')} in {counted(digest.threads, 'thread')} by {by}"
     lines: list[Line] = [(Span(f"{counts}.", Style.FAINT),)]
     for label, some in (
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
@@ -122,195 +90,5 @@ def _foot(digest: Digest) -> Section:
             (Span(f"Something may be missing: {', '.join(digest.stalled)} can't be read just now.", Style.STRONG),)
         )
     if digest.bots:
-        lines.append((Span(f"{_count(digest.bots, 'mail')} by machines not counted as discussion.", Style.FAINT),))
+        lines.append((Span(f"{counted(digest.bots, 'mail')} by machines not counted as discussion.", Style.FAINT),))
     return Section(tuple(lines))
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def people(names: Sequence[str]) -> str:
-    """Return who it was: "Ada, Bo, Cy and 4 more"."""
-    most = NAMES if len(names) > NAMES + 1 else len(names)
-    listed = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
-    return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
-
-
-def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
-    """Return versions, those of one series together with the oldest first."""
-    found: dict[str, list[Posting]] = {}
-    for one in some:
-        found.setdefault(one.series or one.mail.id, []).append(one)
-    return [sorted(each, key=lambda p: (p.date is None, p.date)) for each in found.values()]
-
-
-def apart(some: Sequence[Mention]) -> tuple[list[Mention], list[Mention]]:
-    """Return merge conflicts and everything else."""
-    merges = [one for one in some if _MERGE.match(one.title)]
-    return merges, [one for one in some if one not in merges]
-
-
-def _also(digest: Digest) -> Section | None:
-    """What a short digest only counts."""
-    counted = (
-        (len(digest.toolchain), "thread about tools and rules", "threads about tools and rules"),
-        (len(digest.pulls), "pull request", ""),
-        (len(digest.newcomers), "first patch", "first patches"),
-        (len(digest.posts), "post elsewhere", "posts elsewhere"),
-    )
-    named = [_count(number, one, many) for number, one, many in counted if number]
-    return Section(((Span(f"Also {', '.join(named)}.", Style.FAINT),),)) if named else None
-
-
-class _Drawn:
-    """Sections of at most as many lines as ``measure`` says."""
-
-    def __init__(self, measure: Measure) -> None:
-        self._m = measure
-        self._told: set[str] = set()
-
-    def sections(self, digest: Digest) -> Iterable[Section | None]:
-        m = self._m
-        yield self._applied(digest.applied)
-        yield from self._discussions(digest.discussions)
-        yield self._list("Soundness and security", digest.security, m.mentions, self._mention)
-        yield self._list("New versions", by_series(digest.new_versions), m.versions, self._version)
-        yield self._list("New series", digest.new_series, m.series, self._series)
-        yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
-        if not m.posts:
-            yield _also(digest)
-            return
-        merges, tools = apart(digest.toolchain)
-        yield self._list("Toolchain, build and rules", tools, m.mentions, self._mention)
-        yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, self._merges)
-        yield self._list("Pull requests", digest.pulls, m.mentions, self._mention)
-        yield self._list("First patches in the mail that I have read", digest.newcomers, m.mentions, self._newcomer)
-        yield self._list("Elsewhere", digest.posts, m.posts, self._article)
-
-    def _list(self, heading: str, some: Sequence[T], most: int, lines: Callable[[T], Iterable[Line]]) -> Section | None:
-        shown = tuple(line for one in some[:most] for line in lines(one))
-        return Section(shown, heading, bullets=True, folded=len(some[most:])) if shown else None
-
-    def _said(self, one: Cited, verb: str = "") -> Line:
-        if one.told:
-            return (Span(f"{one_line(one.text)} "), Span(f"({one_line(one.who)})", url=one.url))
-        bot = " (a bot)" if one.bot else ""
-        who = Span(f"{one_line(one.who)}{bot}", url=one.url)
-        return (who, Span(f"{' ' + verb if verb else ''}: “{shorten(one_line(one.text), self._m.quote)}”"))
-
-    def _quoted(self, some: Sequence[Cited], who: str = "") -> list[Span]:
-        """Quotes behind the line of their own mail, or with their writer as link; nothing is quoted twice."""
-        fresh = [one for one in some if one.quote not in self._told]
-        self._told |= {one.quote for one in fresh}
-        return [
-            span
-            for one in fresh
-            for span in (
-                *((Span(" "), Span(one_line(who), url=one.url), Span(":")) if who else ()),
-                Span(f" “{shorten(one_line(one.text), self._m.quote)}”"),
-            )
-        ]
-
-    def _applied(self, some: Sequence[Applied]) -> Section | None:
-        return self._list("Applied", some, self._m.applied, self._taken)
-
-    def _taken(self, one: Applied) -> Iterable[Line]:
-        tree = one.tree or "tree not named"
-        which = f"patch {one.which} of " if one.which else ""
-        label = one.label.removeprefix("pull ") if one.pull else one.label
-        author = f" by {one_line(one.author)}" if one.author and one.author != one.by else ""
-        yield (
-            Span(tree, Style.STRONG if one.tree else Style.PLAIN),
-            Span(f": {which}"),
-            Span(one.title, url=one.mail.url),
-            Span(
-                f" {label if label != 'v1' else ''}".rstrip() + f"{author}, applied by {one_line(one.by)}.", Style.FAINT
-            ),
-            *self._quoted(one.about),
-        )
-
-    def _discussions(self, some: Sequence[Discussion]) -> Iterable[Section]:
-        for at, one in enumerate(some[: self._m.discussions]):
-            more = len(some[self._m.discussions :]) if at + 1 == self._m.discussions else 0
-            about = f"{one.label + ', ' if one.label else ''}{_count(one.mails, 'mail')} by {people(one.authors)}"
-            about += f"; {one.outcome}" if one.outcome else ""
-            head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
-            held = [self._said(p.said, p.stance) for p in one.positions]
-            said = [*map(self._said, one.gist[:1]), *held, *map(self._said, one.gist[1:])]
-            self._told |= {c.quote for c in one.gist}
-            yield Section((head,), "Discussed" if at == 0 else "")
-            yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
-            if more:
-                yield Section(((Span(f"and {_count(more, 'more discussion')}", Style.FAINT),),))
-
-    def _mention(self, one: Mention) -> Iterable[Line]:
-        done = f" ({one.done})" if one.done and one.done != "v1" else ""
-        said = self._quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
-        aims = [f"fixes {', '.join(one.fixes[:2])}"] if one.fixes else []
-        aims += ["for stable kernels"] if one.stable else []
-        facts = f"{done}, {', '.join([one.author, *aims])}."
-        yield (Span(one.title, url=one.mail.url), Span(facts, Style.FAINT), *said)
-
-    def _merges(self, some: Sequence[Mention]) -> Iterable[Line]:
-        """All of them in one line, each named by its trees."""
-        named = dict[str, Mention]()
-        for one in some:
-            named.setdefault(_MERGE.sub("", one.title), one)
-        yield tuple(s for name, one in named.items() for s in (Span("; "), Span(name, url=one.mail.url)))[1:]
-
-    def _series(self, one: Posting) -> Iterable[Line]:
-        yield (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self._quoted(one.about))
-
-    def _facts(self, one: Posting) -> str:
-        facts = [f"{one.parts} patches"] if one.parts > 1 else []
-        facts += [one_line(one.author)]
-        facts += [_count(one.replies, "reply", "replies")] if one.replies else []
-        facts += [f"signed by {people(one.reviewed)}"] if one.reviewed else []
-        facts += ["applied"] if one.merged else []
-        return f", {', '.join(facts)}."
-
-    def _version(self, some: Sequence[Posting]) -> Iterable[Line]:
-        """The versions of one series in one line: what has changed in the newest."""
-        one = some[-1]
-        changes = one.changes[: self._m.changes]
-        more = one.more + len(one.changes) - len(changes)
-        told = "; ".join(shorten(one_line(c.text), self._m.quote).rstrip(".;") for c in changes)
-        before = f"after {', '.join(p.label for p in some[:-1])} " if some[:-1] else ""
-        yield (
-            Span(one.title, url=one.mail.url),
-            Span(f" {one.label}", Style.STRONG),
-            Span(f"{' (' + before.strip() + ')' if before else ''}{self._facts(one)}", Style.FAINT),
-            *([Span(f" Changed: {told}{f'; and {more} more' if more else ''}.")] if changes else []),
-            *([Span(f" {self._files(one)}", Style.FAINT)] if one.added or one.dropped else []),
-        )
-
-    def _files(self, one: Posting) -> str:
-        told = ((one.added, "Now also in"), (one.dropped, "No longer in"))
-        return " ".join(f"{verb} {self._paths(some)}." for some, verb in told if some)
-
-    def _paths(self, some: Sequence[str]) -> str:
-        most = self._m.changes
-        return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
-
-    def _waits(self, one: Waiting) -> Iterable[Line]:
-        label = f" {one.label}" if one.label != "v1" else ""
-        why = {
-            "no reply": f"no reply for {one.days} days",
-            "asked again": f"asked again, {one.days} days after it was posted",
-            "unanswered": "a comment on the version before that I saw no answer to",
-        }[one.why]
-        head = (Span(one.title, url=one.mail.url), Span(f"{label}, {one.author}: {why}.", Style.FAINT))
-        yield (*head, Span(" "), *self._said(one.said)) if one.said else head
-
-    def _newcomer(self, one: Newcomer) -> Iterable[Line]:
-        answered = f"{_count(one.answered, 'person', 'people')} answered" if one.answered else "no answer yet"
-        yield (
-            Span(one.author, Style.STRONG),
-            Span(": "),
-            Span(one.title, url=one.mail.url),
-            Span(f", {answered}.", Style.FAINT),
-        )
-
-    def _article(self, one: Article) -> Iterable[Line]:
-        yield (Span(one.title, url=one.mail.url), Span(f", {one.source}.", Style.FAINT), *self._quoted(one.gist))
