@@ -145,6 +145,7 @@ def _positive(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status."""
     options = parser().parse_args(argv)
+    os.umask(0o077)  # what krab writes is for its own user
     from bot.settings import SettingsError, load
 
     try:

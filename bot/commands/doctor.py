@@ -13,24 +13,16 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from bot.commands import doctor_disk
+from bot.commands.doctor_disk import Finding
 from bot.settings import Settings
 from bot.wiring import chats, open_database, open_index, sources
 from index.errors import IndexProblem
 
 ROOM = 1 << 30  # bytes of free disk below which a warning is due
 PATIENCE = 10.0  # seconds for each service
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found. ``advice`` is empty when all is well."""
-
-    check: str
-    ok: bool
-    found: str
-    advice: str = ""
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
@@ -123,7 +115,20 @@ def _llm(settings: Settings) -> Finding:
     return Finding("model", True, f"{settings.llm.model} at {settings.llm.base_url}")
 
 
-CHECKS: tuple[Callable[[Settings], Finding], ...] = (_python, _directory, _database, _index, _sources, _git, _llm)
+CHECKS: tuple[Callable[[Settings], Finding], ...] = (
+    _python,
+    _directory,
+    doctor_disk.room,
+    doctor_disk.readers,
+    doctor_disk.serving,
+    _database,
+    _index,
+    doctor_disk.reindex,
+    doctor_disk.backup,
+    _sources,
+    _git,
+    _llm,
+)
 
 
 async def _services(settings: Settings) -> list[Finding]:
