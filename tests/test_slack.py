@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +14,13 @@ import pytest
 from bot.answering import FAILED
 from bot.chat.slack import Slack
 from bot.chat.slack_events import Me, read
+from bot.chat.slack_post import MARK
 from bot.dispatch import Dispatcher
 from bot.orders.help import ABOUT
 from bot.state import State
 from tests.fakes import FakeAnswerer, answered, citation
 from tests.slack_app import krab, settings
-from tests.slack_standin import App, SlackStandIn
+from tests.slack_standin import App, Message, SlackStandIn
 from tests.slack_standin.workspace import BOT_ID, BOT_USER
 
 QUESTION = "who holds the leaf?"
@@ -219,6 +222,75 @@ async def test_the_manifest_asks_for_no_scope_that_krab_can_do_without(slack: Sl
         "mpim:history",
         "users:read",
     }
+
+
+async def test_a_mention_within_code_names_nobody(slack: SlackStandIn) -> None:
+    async with krab(slack):
+        await slack.say(f"you would type `<@{BOT_USER}> why?` for that")
+        await slack.settled()
+    assert slack.by_krab() == []
+
+
+@pytest.mark.parametrize("question", ["Wer hält das Blatt?", "谁拿着叶子？", "מי מחזיק בעלה?", "why " * 10_000])
+async def test_questions_of_any_script_and_length_are_answered(slack: SlackStandIn, question: str) -> None:
+    async with krab(slack):
+        asked = await slack.say(slack.ask(question[:39_000]))
+        await slack.until(lambda: slack.by_krab(asked))
+        await slack.settled()
+    assert len(slack.by_krab()) == 1
+
+
+async def test_slack_that_limits_everything_for_a_while_gets_every_answer_later(slack: SlackStandIn) -> None:
+    async with krab(slack):
+        slack.limiting = time.monotonic() + 3
+        asked = [await slack.say(slack.ask(QUESTION)) for _ in range(3)]
+        await slack.until(lambda: len(slack.by_krab()) == 3, 20)
+        await slack.settled()
+    assert sorted(message.thread for message in slack.by_krab()) == sorted(asked)
+
+
+async def test_an_answer_that_a_dead_process_gave_is_not_given_again(slack: SlackStandIn, tmp_path: Path) -> None:
+    state = State(tmp_path / "bot.sqlite")
+    async with krab(slack, state=state):
+        asked = await slack.say(slack.ask(QUESTION))
+        await slack.until(lambda: slack.by_krab(asked))
+        await slack.settled()
+    state.close()
+    with sqlite3.connect(tmp_path / "bot.sqlite") as raw:  # as if it had died before it noted so
+        raw.execute("UPDATE asked SET status = 'claimed', finished = NULL, answer = NULL")
+    raw.close()
+    state = State(tmp_path / "bot.sqlite")
+    async with krab(slack, state=state):
+        for event in slack.workspace.events_for(slack.transcript[0]):
+            slack.deliver(event)
+        await slack.settled(0.5)
+    assert state.answered("slack", f"C1:{asked}") is not None
+    state.close()
+    assert len(slack.by_krab()) == 1
+
+
+async def test_what_a_dead_process_left_standing_becomes_the_answer(slack: SlackStandIn, tmp_path: Path) -> None:
+    slack.failing["assistant.threads.setStatus"] = "unknown_method"
+    asked = await slack.say(slack.ask(QUESTION))
+    about = f"C1:{asked}"
+    left = {"event_type": MARK, "event_payload": {"key": about, "about": about, "state": "looking"}}
+    slack.workspace.write(Message("C1", slack.workspace.new_ts(), BOT_USER, "Looking…", asked, metadata=left))
+    async with krab(slack):
+        slack.deliver(slack.workspace.events_for(slack.transcript[0])[0])
+        await slack.until(lambda: "A leaf outlives" in slack.by_krab()[0].shown)
+        await slack.settled()
+    assert len(slack.by_krab()) == 1
+
+
+async def test_an_answer_that_seemed_to_fail_is_looked_for_before_it_is_posted_again(
+    slack: SlackStandIn,
+) -> None:
+    async with krab(slack):
+        slack.swallowing = 1
+        asked = await slack.say(slack.ask(QUESTION))
+        await slack.until(lambda: [name for name, _ in slack.calls].count("conversations.replies") >= 2, 10)
+        await slack.settled()
+    assert len(slack.by_krab(asked)) == 1
 
 
 async def test_hostile_words_reach_slack_harmless(slack: SlackStandIn) -> None:

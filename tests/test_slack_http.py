@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,60 @@ async def test_events_of_any_other_shape_are_taken_and_left(
     body = {"type": "event_callback", "event": event, "authorizations": "none"}
     assert await door.send(json.dumps(body).encode()) < 500
     assert slack.by_krab() == []
+
+
+async def test_commands_and_buttons_come_by_signed_requests_too(slack: SlackStandIn, door: HttpDelivery) -> None:
+    slack.hands.command("help")
+    await slack.until(slack.whispered)
+    asked = await slack.say(slack.ask("who holds the leaf?"))
+    await slack.until(lambda: slack.by_krab(asked))
+    slack.hands.press(slack.by_krab(asked)[0], "Show the quoted words")
+    await slack.until(lambda: len(slack.whispered()) == 2)
+    assert set(door.statuses) == {200}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"payload=",
+        b"payload=%7B",
+        b"payload=%5B%5D",
+        b"payload=%7B%22type%22%3A1%7D",
+        b"text=hi",
+        b"a=1&" * 200,
+        b"payload=" + b"%5B" * 100_000,
+    ],
+)
+async def test_a_signed_form_that_is_nothing_of_slacks_is_refused(door: HttpDelivery, body: bytes) -> None:
+    assert await door.send(body, headers={"Content-Type": "application/x-www-form-urlencoded"}) in (400, 413)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "block_actions"},
+        {"type": "block_actions", "actions": "all", "user": 7},
+        {"type": "block_actions", "actions": [[]], "user": {"id": "U1"}},
+        {"type": "block_actions", "actions": [{"action_id": "krab:more:0", "value": {}}], "user": {"id": "UANN"}},
+        {"type": "view_submission", "view": {"callback_id": "krab:settings", "id": "V1", "private_metadata": "[["}},
+        {"type": "view_submission", "view": [], "user": {"id": "UANN"}},
+        {"type": "message_action", "callback_id": "ask_about", "message": "x"},
+        {"type": "shortcut", "callback_id": 5},
+        {"type": "something_new"},
+    ],
+)
+async def test_interactions_of_any_other_shape_are_taken_and_left(
+    slack: SlackStandIn, door: HttpDelivery, payload: dict[str, object]
+) -> None:
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    assert await door.send(body, headers={"Content-Type": "application/x-www-form-urlencoded"}) < 500
+    assert (slack.by_krab(), slack.whispered()) == ([], [])
+
+
+async def test_a_forged_command_is_refused(slack: SlackStandIn, door: HttpDelivery) -> None:
+    body = urlencode({"command": "/krab", "text": "help", "user_id": "UANN", "channel_id": "C1"}).encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert await door.send(body, headers=kind, signed="v0=" + "0" * 64) == 401
 
 
 async def test_a_body_of_megabytes_is_refused(door: HttpDelivery) -> None:

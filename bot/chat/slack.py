@@ -22,13 +22,13 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card
 from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile
 from bot.chat.slack_acts import Way
 from bot.chat.slack_bolt import Ears, app
 from bot.chat.slack_card import home_view
+from bot.chat.slack_client import Client
 from bot.chat.slack_errors import FOREIGN, NotTaken, translate
 from bot.chat.slack_events import Me
 from bot.chat.slack_pace import Pace
@@ -73,7 +73,7 @@ class Slack:
         self._ping = ping
         self._clock = clock
         self._started = clock()
-        self._client = AsyncWebClient(
+        self._client = Client(
             settings.bot_token.reveal(), base_url=settings.api_url, timeout=TIMEOUT, logger=quiet(log)
         )
         self._poster = Poster(self._client, Pace(pace))

@@ -21,6 +21,7 @@ FALLBACK = 4_000  # characters of the text for notifications and screen readers
 URL = 1_000
 
 _PING = re.compile(r"@(?=(?:here|channel|everyone)\b)", re.IGNORECASE)
+_COMMAND = re.compile(r"<(?=[!@#])")
 _UNSAFE_IN_URL = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 # *bold*, _italic_ and ~struck~ begin and end beside a blank or punctuation.
 _PAIR = re.compile(r"(?<![A-Za-z0-9])([*_~])(?=\S)([^\n]*?)(?<=\S)\1(?![A-Za-z0-9])")
@@ -75,7 +76,7 @@ def _unformatted(escaped: str) -> str:
         mark = _LOOKS_LIKE[match[1]]
         return f"{mark}{match[2]}{mark}"
 
-    return _PAIR.sub(other, escaped)
+    return _PING.sub("@\u2060", _PAIR.sub(other, escaped))  # "@here_" was none before
 
 
 def strong(words: str) -> str:
@@ -120,15 +121,20 @@ def mrkdwn(words: str) -> Block:
 
 def plain(words: str, limit: int) -> Block:
     """A text object without any; ``words`` are as they stand, and never empty."""
-    quiet = _PING.sub("@\u2060", text.one_line(words))
-    return {"type": "plain_text", "text": _PING.sub("@\u2060", text.shorten(quiet, limit)) or "…", "emoji": False}
+    shown = _quiet(text.shorten(_quiet(text.one_line(words)), limit))
+    return {"type": "plain_text", "text": shown[:limit] or "…", "emoji": False}
+
+
+def _quiet(words: str) -> str:
+    """Slack takes plain text as it stands; this is for the day when some client does not."""
+    return _COMMAND.sub("<\u2060", _PING.sub("@\u2060", words))
 
 
 def section(words: str) -> Block:
     """A paragraph of escaped words."""
-    return {"type": "section", "text": mrkdwn(cut(words, SECTION))}
+    return {"type": "section", "text": mrkdwn(cut(words, SECTION).strip() or "…")}
 
 
 def context(words: str) -> Block:
     """A small line of escaped words."""
-    return {"type": "context", "elements": [mrkdwn(cut(words, SECTION))]}
+    return {"type": "context", "elements": [mrkdwn(cut(words, SECTION).strip() or "…")]}

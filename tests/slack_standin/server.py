@@ -34,6 +34,7 @@ class SlackStandIn:
         self.http: HttpDelivery | None = None
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.limited = 0  # requests answered with 429
+        self.swallowing = 0  # posts that are made, and answered with an error all the same
         self.limiting = 0.0  # until then (by the monotonic clock) every request is
         self.down = False  # every request is answered with 503
         self.slow: dict[str, float] = {}  # method → the seconds it takes
@@ -163,6 +164,9 @@ class SlackStandIn:
             return web.json_response({"ok": False, "error": self.failing[method]})
         answer = web_api.call(self.workspace, method, token, arguments)
         self._after(method, answer)
+        if method == "chat.postMessage" and answer["ok"] and self.swallowing:
+            self.swallowing -= 1
+            return web.Response(status=502, text="Bad Gateway")
         return web.json_response(answer)
 
     def _too_fast(self, method: str, arguments: dict[str, Any]) -> int:
