@@ -2,6 +2,7 @@
 # make test   set everything up and pass the tests
 # make check  linters, types, import contracts
 # make bench  the measurements of docs/measurements.md (needs KRAB_BENCH_DATA)
+# make slack-demo  a stand-in for Slack with krab in it, to try by hand (127.0.0.1:8090)
 # make lock   resolve the dependencies anew
 # make audit  look the locked packages up among known vulnerabilities; without network it says so, and passes
 # make sbom   build/sbom.json: what krab is made of (CycloneDX)
@@ -20,7 +21,7 @@ TORCH_BUILD := torch==$(TORCH)
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench lock clean dev audit sbom fuzz
+.PHONY: run test check bench lock clean dev audit sbom fuzz slack-demo
 
 run: $(VENV)/.run
 	$(BIN)/krab serve
@@ -37,6 +38,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.evaluation.bench
+
+slack-demo: $(VENV)/.dev
+	$(BIN)/python -m tests.slack_demo
 
 # What `make run` needs. The lock is complete, so nothing is resolved (--no-deps) and every file is checked.
 .venv: $(VENV)/.run

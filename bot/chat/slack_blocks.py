@@ -90,14 +90,14 @@ def _sources(shown: Sequence[Citation]) -> list[Block]:
 
 
 def _further(citation: Citation, n: int) -> Block:
-    quote = literal(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
+    quote = prose(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
     return context(f"{link(citation.url, f'[{citation.n}]')} there too, as [{n}]: “{quote}”")
 
 
 def _source(citation: Citation) -> Block:
     title = link(citation.url, text.shorten(text.one_line(citation.title) or citation.id or "source", TITLE))
     about = literal(text.shorten(text.about(citation), TITLE))
-    quote = literal(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
+    quote = prose(text.shorten(text.one_line(citation.quote), text.QUOTE_SHOWN))
     origins = [link(r.url, text.shorten(text.one_line(r.title), TITLE)) for r in citation.references[:2]]
     lines = [f"[{citation.n}] {title} · {about}", f"“{quote}”" if quote else "", *(f"from {o}" for o in origins)]
     kept, size = [], 0

@@ -134,7 +134,7 @@ CHECKS: tuple[Callable[[Settings], Finding], ...] = (
 async def _services(settings: Settings) -> list[Finding]:
     from bot.commands.doctor_chat import check_matrix, check_slack
 
-    configured = {chat.name for chat in chats(settings)}
+    configured = {chat.name.partition(":")[0] for chat in chats(settings)}
     findings = []
     for name, check in (("slack", check_slack), ("matrix", check_matrix)):
         if name not in configured:

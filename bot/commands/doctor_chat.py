@@ -2,30 +2,63 @@
 
 from __future__ import annotations
 
-from bot.settings import MatrixSettings, Settings
+from bot.settings import MatrixSettings, Settings, SlackSettings
 
-NEEDED = frozenset({"app_mentions:read", "chat:write"})  # the least that answering a mention takes
+# What each scope is for, as docs/slack-manifest.yaml has it: all of them must be granted for all that krab can do.
+SCOPES = {
+    "app_mentions:read": "being asked in a channel",
+    "chat:write": "answering",
+    "channels:history": "follow-ups in public channels",
+    "groups:history": "follow-ups in private channels",
+    "im:history": "direct messages",
+    "mpim:history": "group conversations",
+    "im:write": "digests and news by direct message",
+    "commands": "/krab and the message shortcut",
+    "users:read": "time zones, and who manages the workspace",
+    "files:write": "the chart of a digest",
+    "assistant:write": "questions to start with",
+}
+HELLO = 10.0  # seconds that Slack may take to greet a socket
 
 
 async def check_slack(settings: Settings) -> str:
-    """Return whom the bot token is for. Raises ``ValueError`` with advice."""
-    from slack_sdk.errors import SlackApiError
-    from slack_sdk.web.async_client import AsyncWebClient
+    """Return whom each workspace's bot token is for. Raises ``ValueError`` with advice."""
+    told = [one for one in (settings.slack, *settings.slack.workspaces) if one.bot_token or one.name]
+    return "; ".join([await _workspace(one) for one in told])
 
-    client = AsyncWebClient(settings.slack.bot_token.reveal(), base_url=settings.slack.api_url)
+
+async def _workspace(told: SlackSettings) -> str:
+    from slack_sdk.errors import SlackApiError
+
+    from bot.chat.slack_client import Client
+
+    client = Client(told.bot_token.reveal(), base_url=told.api_url)
+    where = f"workspace {told.name}: " if told.name else ""
     try:
         me = await client.auth_test()
-        if settings.slack.mode == "socket":
-            await client.apps_connections_open(app_token=settings.slack.app_token.reveal())
+        if told.mode == "socket":
+            opened = await client.apps_connections_open(app_token=told.app_token.reveal())
+            await _greeted(str(opened["url"]))
+        elif not told.signing_secret:
+            raise ValueError(f"{where}set KRAB_SLACK_SIGNING_SECRET: without it no request can be believed")
     except SlackApiError as error:
-        said = error.response.get("error", "an error")
-        raise ValueError(f"Slack says {said}; compare the tokens with docs/slack.md") from error
+        said = error.response.get("error", "an error") if error.response else "nothing readable"
+        raise ValueError(f"{where}Slack says {said}; compare the tokens with docs/slack.md") from error
     granted = {scope.strip() for scope in me.headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
-    if granted and (missing := NEEDED - granted):
-        raise ValueError(
-            f"the bot lacks {', '.join(sorted(missing))}; install the app anew from docs/slack-manifest.yaml"
-        )
+    if granted and (missing := [f"{scope} ({why})" for scope, why in SCOPES.items() if scope not in granted]):
+        raise ValueError(f"{where}the bot lacks {', '.join(missing)}; install it anew from docs/slack-manifest.yaml")
     return f"{me['user']} in {me['team']}"
+
+
+async def _greeted(url: str) -> None:
+    """Open a socket as krab would, until Slack says hello."""
+    import aiohttp
+
+    try:
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            await socket.receive_json(timeout=HELLO)
+    except (aiohttp.ClientError, OSError, TypeError, ValueError) as error:
+        raise ValueError(f"no socket to Slack can be opened: {error}; does a proxy keep wss:// out?") from error
 
 
 async def check_matrix(settings: Settings) -> str:

@@ -167,7 +167,8 @@ class SlackStandIn:
         if method == "chat.postMessage" and answer["ok"] and self.swallowing:
             self.swallowing -= 1
             return web.Response(status=502, text="Bad Gateway")
-        return web.json_response(answer)
+        # https://docs.slack.dev/authentication/installing-with-oauth: what is granted stands in a header
+        return web.json_response(answer, headers={"X-OAuth-Scopes": ",".join(sorted(self.workspace.app.scopes))})
 
     def _too_fast(self, method: str, arguments: dict[str, Any]) -> int:
         """The seconds to wait, or 0."""
