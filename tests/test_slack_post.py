@@ -35,12 +35,22 @@ async def replying(slack: SlackStandIn, channel: str = "C1") -> SlackReply:
     return SlackReply(desk, Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"))
 
 
-def test_posts_to_one_channel_wait_for_each_other_and_channels_do_not() -> None:
+async def test_a_channel_is_spoken_in_some_time_after_the_last_word_and_others_at_once() -> None:
     clock = FakeClock()
     pace = Pace(1.0, clock.time)
-    assert [pace.wait("C1"), pace.wait("C1"), pace.wait("C2"), pace.wait("C1")] == [0, 1, 0, 2]
-    clock.move(5)
-    assert pace.wait("C1") == 0
+    async with pace.turn("C1"):
+        clock.move(5)
+    assert (pace.wait("C1"), pace.wait("C2")) == (1, 0)
+    clock.move(0.5)
+    assert pace.wait("C1") == 0.5
+
+
+def test_a_channel_that_slack_wants_left_alone_is_left_alone() -> None:
+    clock = FakeClock()
+    pace = Pace(1.0, clock.time)
+    pace.hold("C1", 30)
+    pace.hold("C1", 1)
+    assert pace.wait("C1") == 30
 
 
 @pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive", "not_allowed_token_type"])

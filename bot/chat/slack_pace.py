@@ -5,44 +5,50 @@ https://docs.slack.dev/apis/web-api/rate-limits
 
 from __future__ import annotations
 
+import asyncio
 import time
-from asyncio import sleep
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+KNOWN = 1_000  # channels remembered before those that may speak again are forgotten
 
 
 class Pace:
-    """Gives each message to a channel its turn, in the order of asking."""
+    """Gives each message to a channel its turn, in the order of asking.
+
+    The next turn begins some time after the last one *ended*: two requests that set out a second apart may arrive
+    together.
+    """
 
     def __init__(self, every: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._every = every
         self._clock = clock
-        self._free: dict[str, float] = {}
-        self._held: dict[str, float] = {}
+        self._next: dict[str, float] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def wait(self, channel: str) -> float:
-        """Take the channel's next turn; the seconds until it comes."""
-        now = self._clock()
-        self._free = {name: when for name, when in self._free.items() if when > now}
-        self._held = {name: when for name, when in self._held.items() if when > now}
-        turn = max(self._free.get(channel, now), self._held.get(channel, now))
-        self._free[channel] = turn + self._every
-        return turn - now
+        """The seconds until the channel may be spoken in."""
+        return max(self._next.get(channel, 0.0) - self._clock(), 0.0)
 
     def hold(self, channel: str, seconds: float) -> None:
-        """Let nobody have a turn for a while; who has one already takes another."""
-        until = self._clock() + seconds
-        if until > self._held.get(channel, 0.0):
-            self._held[channel] = self._free[channel] = until
+        """Let nobody speak in a channel for a while."""
+        now = self._clock()
+        self._next[channel] = max(self._next.get(channel, 0.0), now + seconds)
+        if len(self._next) > KNOWN:
+            self._next = {name: when for name, when in self._next.items() if when > now}
 
-    def held(self, channel: str) -> bool:
-        """Whether a turn that has come is not to be used."""
-        return self._held.get(channel, 0.0) > self._clock()
-
-    async def turn(self, channel: str) -> None:
-        """Wait for a turn."""
-        await sleep(self.wait(channel))
-        while self.held(channel):  # noqa: ASYNC110 - each time as long as is known to be needed
-            await sleep(self.wait(channel))
+    @asynccontextmanager
+    async def turn(self, channel: str) -> AsyncIterator[None]:
+        """Wait for a turn, and have it until the block is left."""
+        lock = self._locks.setdefault(channel, asyncio.Lock())
+        async with lock:
+            while wait := self.wait(channel):
+                await asyncio.sleep(wait)
+            try:
+                yield
+            finally:
+                self.hold(channel, self._every)
 
 
 class Sparse:

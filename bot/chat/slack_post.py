@@ -105,17 +105,17 @@ class Poster:
         """Post, into a thread if there is one; the message's time stamp."""
 
         async def post(rich: list[Block]) -> Any:
-            await self._pace.turn(channel)
-            return await self._client.chat_postMessage(
-                channel=channel,
-                thread_ts=thread or None,
-                text=shown.text,
-                blocks=rich or None,
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=mark.written(),
-            )
+            async with self._pace.turn(channel):
+                return await self._client.chat_postMessage(
+                    channel=channel,
+                    thread_ts=thread or None,
+                    text=shown.text,
+                    blocks=rich or None,
+                    parse="none",
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata=mark.written(),
+                )
 
         return str((await self._show(post, shown, channel))["ts"])
 

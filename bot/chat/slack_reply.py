@@ -13,6 +13,7 @@ import logging
 from asyncio import sleep
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from bot.card import Button, Card, Form, Picture, Section
 from bot.card import words as line
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LOOKING = "Looking…"
 AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
+LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
 
 Publish = Callable[[str, Card | None], Awaitable[None]]  # the App Home of a user, with a notice
@@ -161,17 +163,19 @@ class SlackReply:
         await self._patiently(lambda: self._deliver(shown))
 
     async def _patiently(self, deliver: Callable[[], Awaitable[object]]) -> None:
-        for wait in (*self._again, None):
+        """Try until it is delivered: a few times through an outage, as long as need be when Slack says when."""
+        waits, until = iter(self._again), monotonic() + LIMITED_FOR
+        while True:
             try:
                 await deliver()
             except NotTaken as error:
                 self._look = self._look or error.code in DOUBTFUL
+                limited = error.code == LIMITED and monotonic() < until
+                wait = max(error.after, 1.0) if limited else next(waits, None)
                 if error.code not in PASSING or wait is None:
                     raise
-                pause = max(wait, error.after)
-                level = logging.INFO if error.code == LIMITED else logging.WARNING
-                log.log(level, "%s; trying again in %.0f s", error, pause)
-                await sleep(pause)
+                log.log(logging.INFO if limited else logging.WARNING, "%s; trying again in %.0f s", error, wait)
+                await sleep(wait)
             else:
                 return
 
