@@ -43,7 +43,7 @@ class Pace:
         """Wait for a turn, and have it until the block is left."""
         lock = self._locks.setdefault(channel, asyncio.Lock())
         async with lock:
-            while wait := self.wait(channel):
+            while wait := self.wait(channel):  # noqa: ASYNC110 - each time as long as is known to be needed
                 await asyncio.sleep(wait)
             try:
                 yield
