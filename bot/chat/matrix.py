@@ -160,9 +160,7 @@ class Account:
             else:
                 await link.down(Unavailable(str(logged_out)))  # the next login says why, or is a new device
 
-    async def _serve(
-        self, session: Session, folder: Folder, memory: Memory, handler: Handler, link: Link
-    ) -> Denied:  # fmt: skip
+    async def _serve(self, session: Session, folder: Folder, memory: Memory, handler: Handler, link: Link) -> Denied:
         from bot.chat.matrix_doors import Doors
         from bot.chat.matrix_rooms import Rooms
         from bot.chat.matrix_unread import Unread

@@ -57,7 +57,7 @@ class Rooms:
 
     def __init__(
         self, client: Client, folder: Folder, post: Post, unread: Unread, doors: Doors, verifier: Verifier
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._client = client
         self._folder = folder
         self._post = post

@@ -58,7 +58,7 @@ class Verifier:
 
     async def _take(
         self, kind: str, event: Mapping[str, Any], content: Mapping[str, Any], sender: str, room: str
-    ) -> None:  # fmt: skip
+    ) -> None:
         name = _transaction(event, content, room, kind)
         found = self._running.get((sender, name))
         if found is None:

@@ -14,6 +14,7 @@ import pytest
 from bot.card import Card, Picture, note
 from bot.chat import ChatRefused, Parcel, Undelivered
 from bot.chat.matrix import Matrix
+from bot.chat.matrix_calls import request
 from bot.chat.matrix_folder import Folder
 from bot.settings import Secret
 from tests.matrix_person import Wary, until
@@ -184,6 +185,44 @@ async def test_an_admin_verifies_the_bot_by_emoji_in_a_room(scene: Scene, caplog
     assert sum("the emoji are" in r.getMessage() for r in caplog.records) == 1
 
 
+async def test_an_admin_verifies_the_bot_from_device_to_device(scene: Scene) -> None:
+    from nio import ToDeviceEvent
+
+    eve, got = await scene.wary(), list[tuple[str, dict[str, Any]]]()
+    eve.client.add_to_device_callback(lambda e: got.append((e.source["type"], e.source["content"])), (ToDeviceEvent,))
+    async with scene.run(scene.with_password(admins=(eve.user,))):
+        await scene.until_synced()
+        user, device, name = scene.account.user, device_of(scene), "a transaction"
+
+        async def tell(kind: str, content: dict[str, Any]) -> None:
+            whole = {**content, "transaction_id": name}
+            path = f"/sendToDevice/m.key.verification.{kind}/{kind}"
+            await request(eve.client, "PUT", path, {"messages": {user: {device: whole}}})
+
+        async def told(kind: str) -> dict[str, Any]:
+            await until(lambda: is_told(got, kind))
+            return next(content for type_, content in got if type_ == f"m.key.verification.{kind}")
+
+        own = eve.client.olm.account.identity_keys["ed25519"]
+        starter = Starter(eve.user, eve.client.device_id, own, user, device, name)
+        await tell("request", {"from_device": eve.client.device_id, "methods": ["m.sas.v1"]})
+        await told("ready")
+        start = starter.starting()
+        starter.start = {**start, "transaction_id": name}
+        await tell("start", start)
+        await tell("key", starter.accepted(await told("accept")))
+        starter.keyed(await told("key"))
+        await tell("mac", starter.confirming())
+        mac = await told("mac")
+        await told("done")
+    assert starter.confirmed(mac, shown_keys(scene)) == set(mac["mac"])
+    assert len(mac["mac"]) == 2
+
+
+async def is_told(got: list[tuple[str, dict[str, Any]]], kind: str) -> bool:
+    return any(type_ == f"m.key.verification.{kind}" for type_, _ in got)
+
+
 async def test_somebody_who_is_no_admin_may_not_verify_the_bot(scene: Scene) -> None:
     eve = await scene.wary()
     async with scene.run(scene.with_password()):
@@ -276,10 +315,14 @@ async def verify(eve: Wary, room: str, scene: Scene) -> tuple[set[str], Starter]
     await eve.send(room, "m.key.verification.mac", {**starter.confirming(), **relation})
     mac = await answered_with(eve, room, request, "mac")
     await answered_with(eve, room, request, "done")
-    found = keys_of(scene)
+    return starter.confirmed(mac, shown_keys(scene)), starter
+
+
+def shown_keys(scene: Scene) -> dict[str, str]:
+    """What the homeserver shows of the bot's keys, by their ids."""
+    found, user = keys_of(scene), scene.account.user
     shown = {k: v for device in found["device_keys"][user].values() for k, v in device["keys"].items()}
-    shown |= found["master_keys"][user]["keys"]
-    return starter.confirmed(mac, shown), starter
+    return {**shown, **found["master_keys"][user]["keys"]}
 
 
 async def krab(scene: Scene, *words: str) -> tuple[int, str, str]:
