@@ -21,13 +21,15 @@ class Signs:
     """What speaks for and against an answer.
 
     ``found`` is the score of the best part, ``best`` that of the best sentence, ``closest`` the closest passage's
-    cosine, ``foreign`` how rare the rarest thing is that the question names and the evidence doesn't.
+    cosine, ``foreign`` how rare the rarest thing is that the question names and the evidence doesn't, ``lacking``
+    how much of what is asked for (a number, a date …) no sentence has.
     """
 
     found: float = 0.0
     best: float = 0.0
     closest: float = 0.0
     foreign: float = 0.0
+    lacking: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Trust:
     found: float = 10.1
     best: float = 0.88
     foreign: float = 0.36
+    lacking: float = 0.0
     doubt: float = 7.5
     answered: float = 0.5
     weak: float = 0.3
@@ -44,7 +47,8 @@ class Trust:
 
     def confidence(self, signs: Signs) -> float:
         """Return how sure it is (0 … 1) that the evidence answers."""
-        x = self.found * signs.found + self.best * signs.best - self.foreign * signs.foreign - self.doubt
+        good = self.found * signs.found + self.best * signs.best
+        x = good - self.foreign * signs.foreign - self.lacking * signs.lacking - self.doubt
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
 
 

@@ -28,9 +28,12 @@ def doers(question: str, people: Callable[[str], Mapping[str, float]]) -> frozen
 def supported(
     names: frozenset[str], aim: Wanted, spoken: Iterable[Candidate], terms: Callable[[str], Sequence[str]]
 ) -> bool:
-    """Whether one of the sentences that were found is by, or names, one of ``names``, on the question's subject."""
+    """Whether one of the sentences that were found is by, or names, one of ``names``, on the question's subject.
+
+    The name in the question is enough: who is meant by a first name alone may be somebody else who has it.
+    """
     called = {term for name in names for term in terms(name)}
-    last = {terms(name)[-1] for name in names if terms(name)}
+    last = {terms(name)[-1] for name in names if terms(name)} | (called & aim.weights.keys())
     rest = Wanted({term: weight for term, weight in aim.weights.items() if term not in called})
     for candidate in spoken:
         found = candidate.result.found

@@ -29,7 +29,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 def signs(index: Index, file: Path) -> tuple[Matrix, npt.NDArray[np.bool_]]:
-    """Return (found, best, -foreign, supported) of every question, and whether it can be answered."""
+    """Return (found, best, -foreign, -lacking, supported) of every question, and whether it can be answered."""
     asked = evaluation.read(file)
     rows = []
     for question in evaluation.conversation(asked):
@@ -37,23 +37,23 @@ def signs(index: Index, file: Path) -> tuple[Matrix, npt.NDArray[np.bool_]]:
         events = (APPLIED,) if Want.STATE in reading.wants else ()
         evidence = Answerer(index).evidence(reading, index.search(reading.text, RETRIEVED, events=events))
         sign = evidence.signs
-        rows.append((sign.found, sign.best, -sign.foreign, float(evidence.supported)))
+        rows.append((sign.found, sign.best, -sign.foreign, -sign.lacking, float(evidence.supported)))
     return np.array(rows), np.array([a.answerable for a in asked])
 
 
 def fitted(rows: Matrix, answerable: npt.NDArray[np.bool_]) -> Any:
-    """Return a logistic rule over the first three signs."""
+    """Return a logistic rule over the signs."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     rule = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, class_weight="balanced"))
-    return rule.fit(rows[:, :3], answerable)
+    return rule.fit(rows[:, :-1], answerable)
 
 
 def confidences(rule: Any, rows: Matrix) -> Matrix:
     """Return the confidence in each question; none where the premise has no support."""
-    sure: Matrix = rule.predict_proba(rows[:, :3])[:, 1] * rows[:, 3]
+    sure: Matrix = rule.predict_proba(rows[:, :-1])[:, 1] * rows[:, -1]
     return sure
 
 
@@ -88,7 +88,8 @@ def weights(rule: Any) -> dict[str, float]:
     scale, logistic = rule[0], rule[1]
     plain = logistic.coef_[0] / scale.scale_
     doubt = float(plain @ scale.mean_ - logistic.intercept_[0])
-    return {"found": float(plain[0]), "best": float(plain[1]), "foreign": float(plain[2]), "doubt": doubt}
+    names = ("found", "best", "foreign", "lacking")
+    return {**dict(zip(names, map(float, plain), strict=True)), "doubt": doubt}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
