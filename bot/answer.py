@@ -17,7 +17,7 @@ from bot.cite import flat
 from bot.compose import ELSEWHERE, NOTHING, Composer
 from bot.confidence import Signs, Trust, foreign, named
 from bot.evidence import READ, Aim, Candidate, Worth, candidates, closest, scored, wanted
-from bot.expected import asked_for, expectation
+from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
 from bot.question import Reading, Want, read
@@ -114,9 +114,7 @@ class Answerer:
         texts = [
             text for p in parts for text in (p.title, p.author, p.text, p.quoted, " ".join((*p.files, *p.symbols)))
         ]
-        lacking = asked_for(reading.asked) - max(map(expectation(reading.asked), (c.text for c in chosen)), default=0.0)
         return Signs(
-            lacking=lacking,
             found=results[0].hit.score if results else 0.0,
             best=fine[0].score if fine else 0.0,
             closest=max((dict(r.hit.why)["cosine"] for r in results), default=0.0),

@@ -21,34 +21,30 @@ class Signs:
     """What speaks for and against an answer.
 
     ``found`` is the score of the best part, ``best`` that of the best sentence, ``closest`` the closest passage's
-    cosine, ``foreign`` how rare the rarest thing is that the question names and the evidence doesn't, ``lacking``
-    how much of what is asked for (a number, a date …) no sentence has.
+    cosine, ``foreign`` how rare the rarest thing is that the question names and the evidence doesn't.
     """
 
     found: float = 0.0
     best: float = 0.0
     closest: float = 0.0
     foreign: float = 0.0
-    lacking: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Weights of the signs in a logistic rule, and from which confidence (0 … 1) an answer is what."""
 
-    found: float = 10.1
-    best: float = 0.88
+    found: float = 10.2
+    best: float = 0.96
     foreign: float = 0.36
-    lacking: float = 0.0
-    doubt: float = 7.5
+    doubt: float = 7.7
     answered: float = 0.5
     weak: float = 0.3
     ours: float = 0.42  # closest passage below which a question is about something else
 
     def confidence(self, signs: Signs) -> float:
         """Return how sure it is (0 … 1) that the evidence answers."""
-        good = self.found * signs.found + self.best * signs.best
-        x = good - self.foreign * signs.foreign - self.lacking * signs.lacking - self.doubt
+        x = self.found * signs.found + self.best * signs.best - self.foreign * signs.foreign - self.doubt
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
 
 

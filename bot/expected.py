@@ -64,11 +64,6 @@ EXPECTED: tuple[Expected, ...] = (
 )
 
 
-def asked_for(question: str) -> float:
-    """Return what it would count to have all that ``question`` asks for."""
-    return sum(row.weight for row in EXPECTED if row.asked.search(question))
-
-
 def expectation(question: str) -> Callable[[str], float]:
     """Return how much of what ``question`` asks for a sentence adds to it."""
     rows = [row for row in EXPECTED if row.asked.search(question)]

@@ -29,7 +29,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 def signs(index: Index, file: Path) -> tuple[Matrix, npt.NDArray[np.bool_]]:
-    """Return (found, best, -foreign, -lacking, supported) of every question, and whether it can be answered."""
+    """Return (found, best, -foreign, supported) of every question, and whether it can be answered."""
     asked = evaluation.read(file)
     rows = []
     for question in evaluation.conversation(asked):
@@ -37,7 +37,7 @@ def signs(index: Index, file: Path) -> tuple[Matrix, npt.NDArray[np.bool_]]:
         events = (APPLIED,) if Want.STATE in reading.wants else ()
         evidence = Answerer(index).evidence(reading, index.search(reading.text, RETRIEVED, events=events))
         sign = evidence.signs
-        rows.append((sign.found, sign.best, -sign.foreign, -sign.lacking, float(evidence.supported)))
+        rows.append((sign.found, sign.best, -sign.foreign, float(evidence.supported)))
     return np.array(rows), np.array([a.answerable for a in asked])
 
 
@@ -88,7 +88,7 @@ def weights(rule: Any) -> dict[str, float]:
     scale, logistic = rule[0], rule[1]
     plain = logistic.coef_[0] / scale.scale_
     doubt = float(plain @ scale.mean_ - logistic.intercept_[0])
-    names = ("found", "best", "foreign", "lacking")
+    names = ("found", "best", "foreign")
     return {**dict(zip(names, map(float, plain), strict=True)), "doubt": doubt}
 
 

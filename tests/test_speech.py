@@ -1,0 +1,73 @@
+"""What may be said: sentences; no courtesies, headers, code, links, and torn lines last."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.speech import flaw, plain, speaks
+
+LEAF = "A leaf must outlive the frog that sits on it."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LEAF,
+        "The `lily_put(leaf);` call drops the last reference to the leaf.",
+        "Yes, the leaf must outlive the frog, or else both of them would sink.",
+        "pond >= 3.2 (previously pond >= 2.6)",
+        "Boost: leaves grow faster in the sun than in the shade.",
+    ],
+)
+def test_a_sentence_that_says_something_speaks(text: str) -> None:
+    assert speaks(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sorry, that leaf was wrong indeed.",
+        "Thanks for the leaf, much better now!",
+        "I think so too, dear frog.",
+        "But I guess we'll talk about it :-)",
+        "Link to v6: https://pond.example/leaf/6 and others",
+        "Commit-ID: fdd7c7e0d2ab of the pond by Ada",
+        "https://pond.example/leaf/and/frog/and/heron",
+        "cat > leaf.txt << EOF and so on and so forth",
+        "let leaf = Leaf::new(frog, pond, heron, reed, newt);",
+        "diff --git a/leaf.c b/leaf.c index 1234 of the pond",
+        "leaf 80554 5904 20249 106707 of the binder thing",
+    ],
+)
+def test_what_says_nothing_does_not(text: str) -> None:
+    assert not speaks(text)
+
+
+@pytest.mark.parametrize("mark", ["- ", "1. ", "1 - ", "(2) ", "> "])
+def test_a_list_items_mark_is_taken_off(mark: str) -> None:
+    assert plain(mark + LEAF) == LEAF
+
+
+def test_a_whole_sentence_has_no_flaw() -> None:
+    assert flaw(LEAF) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "because the leaf fails anyway if the frog is gone.",
+        "A leaf that lives in the pond and is",
+        "The leaf is held as follows:",
+        "A leaf (of the lily is held.",
+    ],
+)
+def test_what_is_torn_or_only_announces_has_one(text: str) -> None:
+    assert flaw(text) > 0
+
+
+@given(st.text(max_size=600))
+def test_any_text_can_be_judged(text: str) -> None:
+    assert speaks(text) in (True, False)
+    assert flaw(text) >= 0
