@@ -153,6 +153,7 @@ def latency(bench: Bench) -> None:
 def growth(bench: Bench) -> None:
     """Time the same questions over ten times as much, replicated with noise."""
     from tests.evaluation.growth import grow
+    from tests.evaluation.retrieval import cost
 
     folder = bench.work / f"times-{TIMES}"
     if not folder.exists():
@@ -166,6 +167,7 @@ def growth(bench: Bench) -> None:
     krab("status", data=folder)  # fills the caches
     for name, data in (("as it is", bench.everything()), (f"{TIMES} times as much", folder)):
         _served(name, bench, data)
+        print(f"{name}: retrieval takes {cost(data, bench.questions):.0f} ms of a processor", flush=True)
 
 
 def _served(name: str, bench: Bench, folder: Path) -> None:

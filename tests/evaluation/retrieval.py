@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -47,6 +49,18 @@ def ablation(folder: Path, files: Sequence[Path]) -> None:
             for field in fields(weights):
                 without = replace(DEFAULT_RANKING, weights=replace(weights, **{field.name: 0.0}))
                 print(f"without {field.name:<20}{_figures(path, ask(path, without))}", flush=True)
+
+
+def cost(folder: Path, path: Path) -> float:
+    """Return the median of the milliseconds of a processor that finding and ranking takes for a question."""
+    spent = []
+    with opened(load({}, data=str(folder))) as everything:
+        for question in evaluation.conversation(evaluation.read(path)) * 2:
+            reading = read(question)
+            started = time.thread_time()
+            everything.index.search(reading.text, 50, events=("applied",) if Want.STATE in reading.wants else ())
+            spent.append((time.thread_time() - started) * 1000)
+    return statistics.median(spent)
 
 
 @contextmanager
