@@ -44,7 +44,7 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    adapters = chats(krab.settings, home(krab))
+    adapters = chats(krab.settings, home(krab), krab.state.taken_over)
     metrics = measuring(krab)
     handling = dispatcher(krab, adapters, metrics)
     page = asyncio.create_task(web.serve(site(krab, adapters, metrics), krab.settings.web.listen), name="web")

@@ -135,6 +135,12 @@ class State:
                     return _asked(row)
         return None
 
+    def taken_over(self, service: str, key: str) -> bool:
+        """Whether an earlier process began to work on a message: it may have said its final word."""
+        query = "SELECT 1 FROM asked WHERE service = ? AND key = ? AND tries > 1"
+        with self._lock:
+            return self._db.execute(query, (service, key)).fetchone() is not None
+
     def recent(self, service: str, user: str, limit: int) -> tuple[Asked, ...]:
         """What a person asked and got an answer to, newest first."""
         with self._lock:

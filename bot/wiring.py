@@ -401,14 +401,22 @@ def sources(settings: Settings) -> tuple[Source, ...]:
     return settings.sources + tuple(s for s in (*extra, *ours) if s.name not in names)
 
 
-def chats(settings: Settings, home: Callable[[str, str], Sequence[Card]] | None = None) -> list[Chat]:
-    """Return the chat services that are configured; ``home`` is what stands in a (service, user)'s own corner."""
+def chats(
+    settings: Settings,
+    home: Callable[[str, str], Sequence[Card]] | None = None,
+    taken_over: Callable[[str, str], bool] | None = None,
+) -> list[Chat]:
+    """Return the chat services that are configured.
+
+    ``home`` is what stands in a (service, user)'s own corner; ``taken_over`` whether an earlier process began to
+    answer a (service, key).
+    """
     adapters: list[Chat] = []
     for workspace in (settings.slack, *settings.slack.workspaces):
         if workspace.bot_token or workspace.name:
             from bot.chat.slack import Slack
 
-            adapters.append(Slack(workspace, home=home))
+            adapters.append(Slack(workspace, home=home, taken_over=taken_over))
     if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 

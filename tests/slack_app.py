@@ -35,8 +35,8 @@ async def krab(
     pace: float = 0.0,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """krab in Socket Mode; the task is its ``run``."""
-    chat = Slack(settings(slack), pace=pace, ping=0.1)
     memory = state or State(":memory:")
+    chat = Slack(settings(slack), taken_over=memory.taken_over, pace=pace, ping=0.1)
     running = asyncio.create_task(
         chat.run(Dispatcher(answerer or FakeAnswerer(), memory, ordering=ordering(memory)).handle)
     )

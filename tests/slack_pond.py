@@ -105,7 +105,7 @@ async def pond(slack: SlackStandIn, data: Path, *, mails: tuple[Part, ...] = MAI
     )
     with opened(told) as krab:
         krab.index.ingest(Batch(mails), "pond-list")
-        chat = Slack(told.slack, home=home(krab), pace=0.0, ping=0.1)
+        chat = Slack(told.slack, home=home(krab), taken_over=krab.state.taken_over, pace=0.0, ping=0.1)
         handling = dispatcher(krab, [chat])
         tasks = [asyncio.create_task(chat.run(handling.handle))]
         tasks += [asyncio.create_task(Courier(krab.outbox, {"slack": chat}).run())]

@@ -36,7 +36,7 @@ def _all_was_as_slack_has_it(slack: SlackStandIn) -> None:
     assert [m.text for m in slack.transcript if m.blocks and message_blocks_error(m.blocks) != ("", [])] == []
     views = [arguments["view"] for name, arguments in slack.calls if name.startswith("views.")]
     assert [view for view in views if view_error(view) != ("", [])] == []
-    assert (slack.socket.lost, slack.limited) == ([], 0)
+    assert (slack.socket.lost, dict(slack.limited)) == ([], {})
 
 
 async def whispers(slack: SlackStandIn, command: str, *, user: str = "UANN", channel: str = "C1") -> str:

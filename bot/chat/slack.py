@@ -22,13 +22,13 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card
 from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile
 from bot.chat.slack_acts import Way
 from bot.chat.slack_bolt import Ears, app
 from bot.chat.slack_card import home_view
-from bot.chat.slack_client import Client
 from bot.chat.slack_errors import FOREIGN, NotTaken, translate
 from bot.chat.slack_events import Me
 from bot.chat.slack_pace import Pace
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 
 GRACE = 10.0  # seconds that running answers get when krab stops
 LONGEST_WAIT = 60.0  # seconds between two tries to reach Slack
-SKEW = 10.0  # seconds by which Slack's clock and ours may differ
 TIMEOUT = 20  # seconds of a call
 
 
@@ -59,11 +58,13 @@ class Slack:
         settings: SlackSettings,
         *,
         home: Callable[[str, str], Sequence[Card]] | None = None,
+        taken_over: Callable[[str, str], bool] | None = None,
         pace: float = 1.0,
         ping: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``home`` gives what stands in the App Home of a (service, user).
+        """``home`` gives what stands in the App Home of a (service, user); ``taken_over`` says whether an earlier
+        process began to answer a (service, key).
 
         ``pace`` and ``ping`` are seconds: between posts to a channel, between looks at the socket.
         """
@@ -72,8 +73,8 @@ class Slack:
         self._home = home
         self._ping = ping
         self._clock = clock
-        self._started = clock()
-        self._client = Client(
+        self._taken_over = taken_over
+        self._client = AsyncWebClient(
             settings.bot_token.reveal(), base_url=settings.api_url, timeout=TIMEOUT, logger=quiet(log)
         )
         self._poster = Poster(self._client, Pace(pace))
@@ -101,8 +102,7 @@ class Slack:
 
     def reply(self, incoming: Incoming, way: Way | None = None) -> SlackReply:
         """Where the answer to a message goes, also to one that an earlier process received."""
-        look = way is None or self._older(incoming)
-        return SlackReply(self._desk, incoming, way or Way(), look=look)
+        return SlackReply(self._desk, incoming, way or Way(), look=lambda: way is None or self._began(incoming))
 
     async def run(self, handler: Handler) -> None:
         """Connect and deliver messages to ``handler`` until cancelled; see ``Chat``."""
@@ -149,11 +149,9 @@ class Slack:
     def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
         self._spawn(handler(incoming, self.reply(incoming, way)))
 
-    def _older(self, incoming: Incoming) -> bool:
-        """Whether a message was written before this process began: another may have dealt with it."""
-        stamp = incoming.key.split(":")[1] if incoming.key.count(":") else ""
-        written = float(stamp) if stamp.replace(".", "", 1).isdecimal() else self._clock()
-        return written < self._started + SKEW
+    def _began(self, incoming: Incoming) -> bool:
+        """Whether an earlier process may have answered a message."""
+        return self._taken_over is not None and self._taken_over(incoming.service, incoming.key)
 
     def _opened(self, user: str) -> None:
         self._spawn(self._publish(user, None))

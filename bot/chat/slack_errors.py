@@ -59,7 +59,7 @@ def translate(error: Exception) -> ChatRefused | NotTaken:
     if not isinstance(error, SlackApiError):
         said = str(error) or type(error).__name__
         return NotTaken(f"Slack can't be reached: {said}", code=UNREACHABLE)
-    code = _code(error)
+    code = code_of(error)
     if code in ADVICE:
         return ChatRefused("slack", ADVICE[code])
     hint = HINTS.get(code)
@@ -67,10 +67,10 @@ def translate(error: Exception) -> ChatRefused | NotTaken:
     return NotTaken(reason, after=_after(error), forever=code in NEVER, code=code)
 
 
-def _code(error: SlackApiError) -> str:
-    """Slack's error code; a body that isn't JSON leaves something without ``get`` in its place."""
-    get = getattr(error.response, "get", None)
-    return str(get("error", NOTHING_READABLE)) if get else NOTHING_READABLE
+def code_of(error: SlackApiError) -> str:
+    """Slack's error code; a body that isn't JSON (a proxy's, say) leaves a string in its place."""
+    data = getattr(error.response, "data", error.response)
+    return str(data.get("error", NOTHING_READABLE)) if isinstance(data, dict) else NOTHING_READABLE
 
 
 def _after(error: SlackApiError) -> float:

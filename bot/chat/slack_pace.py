@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
@@ -49,6 +50,25 @@ class Pace:
                 yield
             finally:
                 self.hold(channel, self._every)
+
+
+class Budget:
+    """So many a minute, and no more."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._spent: deque[float] = deque(maxlen=most)
+        self._most = most
+        self._clock = clock
+
+    def spend(self, reserve: int = 0) -> bool:
+        """Spend one, unless that would leave less than ``reserve`` of this minute's; whether it was spent."""
+        now = self._clock()
+        while self._spent and self._spent[0] <= now - 60:
+            self._spent.popleft()
+        if len(self._spent) >= self._most - reserve:
+            return False
+        self._spent.append(now)
+        return True
 
 
 class Sparse:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import Profile
 from bot.chat.slack_errors import FOREIGN, NO_STATUS, translate
+from bot.chat.slack_pace import Budget
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +43,13 @@ class People:
         self._clock = clock
         self._known: dict[str, tuple[Person, float]] = {}
         self._may_ask = True
-        self._asked: deque[float] = deque(maxlen=A_MINUTE)
+        self._budget = Budget(A_MINUTE, clock)
 
     async def get(self, user: str) -> Person:
         """What is known of somebody; nothing when Slack does not say it soon."""
         person, until = self._known.get(user, (Person(), 0.0))
-        if self._clock() < until or not self._may_ask or self._often():
+        if self._clock() < until or not self._may_ask or not self._budget.spend():
             return person
-        self._asked.append(self._clock())
         try:
             found = await asyncio.wait_for(self._client.users_info(user=user), PATIENCE)
         except FOREIGN as error:
@@ -58,9 +57,6 @@ class People:
             log.info("nothing is known of %s: %s", user, translate(error))
             return person
         return self._remember(user, _person(found.get("user")))
-
-    def _often(self) -> bool:
-        return len(self._asked) == A_MINUTE and self._asked[0] > self._clock() - 60
 
     def _remember(self, user: str, person: Person) -> Person:
         if len(self._known) >= KNOWN:

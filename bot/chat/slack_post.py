@@ -30,12 +30,13 @@ from bot.chat.slack_errors import (
     translate,
 )
 from bot.chat.slack_markup import Block
-from bot.chat.slack_pace import Pace
+from bot.chat.slack_pace import Budget, Pace
 
 log = logging.getLogger(__name__)
 
 STATUS = "is looking through its sources…"
 COURTESY = 3.0  # seconds
+STATUSES = 400  # a minute; Slack takes 600
 MARK = "krab_message"  # the event_type of our metadata
 PROCESSING = 1.5  # seconds that Slack may need until a file can be shown
 PAGE, PAGES = 200, 5  # messages looked through for a key: the newest of a channel, all of most threads
@@ -79,14 +80,18 @@ class Poster:
         self._pace = pace
         self._courtesy = courtesy
         self._has_status = True
+        self._statuses = Budget(STATUSES)
 
-    async def status(self, channel: str, thread: str, words: str = "") -> bool:
+    async def status(self, channel: str, thread: str, words: str = "", *, again: bool = False) -> bool:
         """Show in the thread that krab is at work, until it posts there; whether Slack can.
 
-        It is a courtesy, and no answer waits for it longer than ``courtesy`` seconds.
+        It is a courtesy, and no answer waits for it longer than ``courtesy`` seconds. In a rush, what changes a
+        status (``again``) is left out first.
         """
         if not (self._has_status and thread):
             return False
+        if not self._statuses.spend(STATUSES // 2 if again else 0):
+            return True
         said = f"is {words}" if words.partition(" ")[0].endswith("ing") else f"is waiting: {words}"
         call = self._client.assistant_threads_setStatus(
             channel_id=channel, thread_ts=thread, status=said if words else STATUS

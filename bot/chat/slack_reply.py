@@ -70,26 +70,36 @@ class Desk:
 class SlackReply:
     """The ``Reply`` to one ``Incoming``."""
 
-    def __init__(self, desk: Desk, incoming: Incoming, way: Way = Way(), *, look: bool = False) -> None:  # noqa: B008
-        """``look`` says that an earlier process may have replied."""
+    def __init__(
+        self,
+        desk: Desk,
+        incoming: Incoming,
+        way: Way = Way(),  # noqa: B008 - frozen
+        *,
+        look: Callable[[], bool] = bool,
+    ) -> None:
+        """``look`` says, once it is replied to, whether an earlier process may have replied."""
         self._poster = desk.poster
         self._forms = desk.forms
         self._publish = desk.publish
         self._again = desk.again
         self._incoming = incoming
         self._way = way
-        self._look = look or bool(incoming.edits)
+        self._looks = look
+        self._look: bool | None = True if incoming.edits else None
         self._thread = incoming.thread if _is_stamp(incoming.thread) else ""
         self._mark = Mark(incoming.key, incoming.edits or incoming.key)
         self._placeholder = ""  # the time stamp of a message that the final word replaces
         self._sparse = Sparse(STATUS_EVERY)
+        self._shown = False  # whether a status was
 
     async def working(self, words: str = "") -> None:
         """Show a status line, or a short message where there is none. Failing to is no failure."""
         if self._way.quiet or self._way.home or not self._sparse.due():
             return
         try:
-            if not await self._poster.status(self._incoming.channel, self._thread, words):
+            shown, self._shown = self._shown, True
+            if not await self._poster.status(self._incoming.channel, self._thread, words, again=shown):
                 await self._hold_place(words)
         except NotTaken as error:
             log.info("could not show that krab is looking: %s", error)
@@ -195,6 +205,8 @@ class SlackReply:
 
     async def _over(self) -> bool:
         """Whether the final word is there; what holds its place, or what an edit replaces, is found with it."""
+        if self._look is None:
+            self._look = self._looks()
         if not self._look or self._placeholder:
             return False
         about = (self._mark.about,)

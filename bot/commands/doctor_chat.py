@@ -29,10 +29,11 @@ async def check_slack(settings: Settings) -> str:
 
 async def _workspace(told: SlackSettings) -> str:
     from slack_sdk.errors import SlackApiError
+    from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.chat.slack_client import Client
+    from bot.chat.slack_errors import code_of
 
-    client = Client(told.bot_token.reveal(), base_url=told.api_url)
+    client = AsyncWebClient(told.bot_token.reveal(), base_url=told.api_url)
     where = f"workspace {told.name}: " if told.name else ""
     try:
         me = await client.auth_test()
@@ -42,8 +43,7 @@ async def _workspace(told: SlackSettings) -> str:
         elif not told.signing_secret:
             raise ValueError(f"{where}set KRAB_SLACK_SIGNING_SECRET: without it no request can be believed")
     except SlackApiError as error:
-        said = error.response.get("error", "an error") if error.response else "nothing readable"
-        raise ValueError(f"{where}Slack says {said}; compare the tokens with docs/slack.md") from error
+        raise ValueError(f"{where}Slack says {code_of(error)}; compare the tokens with docs/slack.md") from error
     granted = {scope.strip() for scope in me.headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
     if granted and (missing := [f"{scope} ({why})" for scope, why in SCOPES.items() if scope not in granted]):
         raise ValueError(f"{where}the bot lacks {', '.join(missing)}; install it anew from docs/slack-manifest.yaml")

@@ -130,7 +130,7 @@ async def load(data: str) -> None:
         counted = Counter(m.thread for m in finals)
         print(f"{QUESTIONS} questions in {took:.2f} s over {CHANNELS} channels, {len(acks)} events")
         print(f"acknowledged: p50 {_at(acks, 0.5):.3f} s, p95 {_at(acks, 0.95):.3f} s, worst {acks[-1]:.3f} s")
-        print(f"events lost: {len(slack.socket.lost)}, calls answered with 429: {slack.limited}")
+        print(f"events lost: {len(slack.socket.lost)}, calls answered with 429: {dict(slack.limited) or 0}")
         print(f"answered once, in the thread: {sum(counted[ts] == 1 for ts in asked)} of {QUESTIONS}")
         print(f"to the answer: p50 {_at(waits, 0.5):.1f} s, p95 {_at(waits, 0.95):.1f} s, worst {waits[-1]:.1f} s")
         print(f"memory: {before} MiB before, {serving.memory()} MiB after")
@@ -157,7 +157,7 @@ async def crash(data: str) -> None:
         counted = Counter(m.thread for m in _finals(slack))
         print(f"{KILLS} kills, {len(asked)} questions: {sum(counted[ts] == 1 for ts in asked)} answered exactly once,")
         doubled, missing = sum(counted[ts] > 1 for ts in asked), sum(counted[ts] == 0 for ts in asked)
-        print(f"{doubled} more than once, {missing} not at all; {slack.limited} calls were answered with 429")
+        print(f"{doubled} more than once, {missing} not at all; {slack.limited.total()} calls were answered with 429")
 
 
 def _finals(slack: SlackStandIn) -> list[Message]:

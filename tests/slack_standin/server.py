@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -33,7 +33,7 @@ class SlackStandIn:
         self.socket = SocketDelivery(ack_within)
         self.http: HttpDelivery | None = None
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.limited = 0  # requests answered with 429
+        self.limited: Counter[str] = Counter()  # method → requests answered with 429
         self.swallowing = 0  # posts that are made, and answered with an error all the same
         self.limiting = 0.0  # until then (by the monotonic clock) every request is
         self.down = False  # every request is answered with 503
@@ -156,7 +156,7 @@ class SlackStandIn:
         await asyncio.sleep(self.slow.get(method, 0.0))
         # https://docs.slack.dev/apis/web-api/rate-limits: HTTP 429 with Retry-After, about 1 post/s a channel
         if after := self._too_fast(method, arguments):
-            self.limited += 1
+            self.limited[method] += 1
             told = {"Retry-After": str(after)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=told)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or arguments.get("token", "")
