@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+import numpy as np
+
 from bot.choice import Limits, choose, in_reading_order
 from bot.cite import flat
 from bot.compose import ELSEWHERE, NOTHING, Composer
@@ -87,10 +89,9 @@ class Answerer:
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:
         """Return the sentences of ``results`` that answer best, and how well."""
         index, terms = self._index, lru_cache(None)(self._index.terms)
-        vector = index.embedder.embed([reading.text])[0]
-        aim = Aim(
-            wanted(terms(reading.text), index.rarity), terms, expectation(reading.asked), index.people(reading.text)
-        )
+        vector = _towards(index.embedder.embed(list(dict.fromkeys((reading.text, reading.asked)))))
+        words = wanted(terms(reading.text), index.rarity).leaning(terms(reading.asked))
+        aim = Aim(words, terms, expectation(reading.asked), index.people(reading.text))
         found = list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
         rough = sorted((scored(c, aim.rough(c, self._rule.worth)) for c in found), key=lambda c: -c.score)
         fine = self._by_meaning(vector, rough[:_EMBEDDED])
@@ -155,6 +156,13 @@ class Answerer:
         titles = {number: aim.coverage(self._index.terms(history.title)) for number, history in known.items()}
         meant = [n for n in best_history(subjects, scores, titles.__getitem__) if titles[n] >= _TITLE]
         return known[meant[0]] if meant else None
+
+
+def _towards(vectors: Vectors) -> Vectors:
+    """Return the direction of a question, and of its own words again when it leans on others."""
+    total = vectors.sum(axis=0)
+    unit: Vectors = total / max(float(np.linalg.norm(total)), 1e-12)
+    return unit
 
 
 def _parts(results: Sequence[Result]) -> tuple[str, ...]:

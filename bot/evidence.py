@@ -18,6 +18,7 @@ from bot.speech import flaw, plain, speaks
 from index.engine import Result
 from index.sentences import spans
 
+_EARLIER = 0.4  # share of its weight that a word of an earlier question keeps
 READ = 16  # how many parts are read for evidence,
 _CLOSEST = 6  # … and how many passages of each
 
@@ -63,6 +64,11 @@ class Wanted:
         total = sum(self.weights.values())
         here = set(terms)
         return sum(w for term, w in self.weights.items() if term in here) / total if total else 0.0
+
+    def leaning(self, asked: Sequence[str]) -> Wanted:
+        """Return the same, but for words that only earlier questions have: those count less."""
+        own = set(asked)
+        return Wanted({t: weight if t in own else _EARLIER * weight for t, weight in self.weights.items()})
 
 
 @dataclass(frozen=True, slots=True)
