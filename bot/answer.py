@@ -84,6 +84,7 @@ class Answerer:
             as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
             confidence=round(confidence, 3),
+            why=evidence.signs.told(),
         )
 
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:

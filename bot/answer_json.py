@@ -24,6 +24,7 @@ def to_json(answer: Answer) -> dict[str, object]:
         "remark": answer.remark,
         "nearest": [_citation(c) for c in answer.nearest],
         "confidence": round(answer.confidence, 4),
+        "why": dict(answer.why),
         "written": answer.written,
     }
 

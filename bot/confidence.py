@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 # What a text names: words that are written like names where none is due, and code.
 _NAME = re.compile(r"(?<!^)(?<![.?!:]\s)\b[A-Z][\w-]*[A-Za-z0-9]\b|\b\w+[_/]\w+|\b[A-Z]{2,}\w*|\b[a-z]+[A-Z]\w*")
@@ -28,6 +28,10 @@ class Signs:
     best: float = 0.0
     closest: float = 0.0
     foreign: float = 0.0
+
+    def told(self) -> tuple[tuple[str, float], ...]:
+        """Return the signs by name, for who asks why."""
+        return tuple((name, round(value, 3)) for name, value in asdict(self).items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class Answer:
     took_ms: float = 0.0
     remark: str = ""  # one plain sentence of our own, e.g. why there is no answer
     confidence: float = field(default=0.0)
+    why: tuple[tuple[str, float], ...] = ()  # what the confidence is made of, by name
     written: bool = False  # by a language model, and checked against the quotes
 
     @property
