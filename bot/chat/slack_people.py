@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -43,10 +44,16 @@ class People:
         self._clock = clock
         self._known: dict[str, tuple[Person, float]] = {}
         self._may_ask = True
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._budget = Budget(A_MINUTE, clock)
 
     async def get(self, user: str) -> Person:
         """What is known of somebody; nothing when Slack does not say it soon."""
+        lock = self._locks.setdefault(user, asyncio.Lock())
+        async with lock:  # a mention arrives as two events at once, and one asking will do
+            return await self._get(user)
+
+    async def _get(self, user: str) -> Person:
         person, until = self._known.get(user, (Person(), 0.0))
         if self._clock() < until or not self._may_ask or not self._budget.spend():
             return person
@@ -55,7 +62,7 @@ class People:
         except FOREIGN as error:
             self._may_ask = getattr(translate(error), "code", "") not in NO_STATUS
             log.info("nothing is known of %s: %s", user, translate(error))
-            return person
+            return self._remember(user, person)
         return self._remember(user, _person(found.get("user")))
 
     def _remember(self, user: str, person: Person) -> Person:

@@ -38,6 +38,7 @@ from tests.slack_standin.workspace import BOT_USER, Channel
 from tests.synapse import free_port
 
 CHANNELS, QUESTIONS, KILLS = 20, 300, 20
+MOMENTS = 0.8  # seconds in which krab is killed after it was asked: about as long as ten answers take
 ASKED = ("When did Rust support land in the kernel?", "Who maintains Rust for Linux?", "What is pin-init for?")
 
 
@@ -144,20 +145,23 @@ async def crash(data: str) -> None:
             for number in range(10):
                 channel = f"C{(kill * 10 + number) % CHANNELS:03}"
                 asked.append(await slack.say(slack.ask(ASKED[number % len(ASKED)]), channel, user=f"U{number}"))
-            await asyncio.sleep(rolling.uniform(0.0, 1.2))
+            await asyncio.sleep(rolling.uniform(0.0, MOMENTS))
+            said = len({m.thread for m in _finals(slack)})
             await serving.kill()
             await serving.start()
             for ts in asked[-20:]:  # Slack delivers again what it saw no acknowledgement of, or thinks so
                 message = next(m for m in reversed(slack.transcript) if m.ts == ts)
                 for event in slack.workspace.events_for(message):
                     slack.deliver(event)
-            print(f"kill {kill + 1}: {len(_finals(slack))} of {len(asked)} answered so far", flush=True)
+            threads = set(asked)
+            await slack.until(lambda: threads <= {m.thread for m in _finals(slack)}, 120)  # noqa: B023
+            print(f"kill {kill + 1}: when {said - 10 * kill} of 10 were answered", flush=True)
         await slack.until(lambda: len({m.thread for m in _finals(slack)}) >= len(asked), 180)
         await slack.settled(3.0)
         counted = Counter(m.thread for m in _finals(slack))
         print(f"{KILLS} kills, {len(asked)} questions: {sum(counted[ts] == 1 for ts in asked)} answered exactly once,")
         doubled, missing = sum(counted[ts] > 1 for ts in asked), sum(counted[ts] == 0 for ts in asked)
-        print(f"{doubled} more than once, {missing} not at all; {slack.limited.total()} calls were answered with 429")
+        print(f"{doubled} more than once, {missing} not at all; calls answered with 429: {dict(slack.limited) or 0}")
 
 
 def _finals(slack: SlackStandIn) -> list[Message]:
