@@ -66,6 +66,9 @@ class Person:
 
         await until(joined)
 
+    async def until_knows(self, user: str) -> None:
+        """Nothing to learn: this client does not encrypt."""
+
     async def until_answers(self, room: str, number: int) -> list[dict[str, Any]]:
         async def enough() -> bool:
             return len(await self.answers(room)) >= number
@@ -124,6 +127,14 @@ class Wary(Person):
                 await self.client.keys_query()
             await self._look_at_devices(room)
             return await super().send(room, kind, content)
+
+    async def until_knows(self, user: str) -> None:
+        """Wait until this client has learned of a device of ``user``: before that nobody could give it a key."""
+
+        async def learned() -> bool:
+            return any(True for _ in self.client.device_store.active_user_devices(user))
+
+        await until(learned)
 
     async def open_hand(self, opened: bool) -> None:
         """Whether keys are given away at all."""

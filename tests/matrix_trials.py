@@ -100,6 +100,7 @@ async def burst(server: Synapse, data: Path, count: int, *, encrypted: bool) -> 
         async with bot.running() as process:
             room = await person.room(krab.user, encrypted=encrypted)
             await until(lambda: _joined(person, room), 60)
+            await person.until_knows(krab.user)
             first = await person.say(room, "before the burst")
             await until(lambda: _answered(person, room, {first}), 60)
             await person.client.room_invite(early, krab.user)
@@ -131,6 +132,7 @@ async def kills(
             rooms = {await ann.room(krab.user): ann, await eve.room(krab.user): eve}
             for room, person in rooms.items():
                 await until(lambda p=person, r=room: _joined(p, r), 60)  # type: ignore[misc]
+                await person.until_knows(krab.user)
                 asked[room] = {await person.say(room, "before")}
                 await until(lambda p=person, r=room: _answered(p, r, asked[r]), 60)  # type: ignore[misc]
         enough = asyncio.Event()

@@ -46,6 +46,7 @@ def keys_of(scene: Scene) -> Any:
 async def encrypted(scene: Scene, person: Wary) -> str:
     room = await person.room(scene.account.user)
     await person.until_joined(room)
+    await person.until_knows(scene.account.user)
     return room
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 
 # More than a sync brings at once in the plain room, so that a gap has to be filled.
-@pytest.mark.parametrize(("encrypted", "count"), [(False, 120), (True, 40)], ids=["plain", "encrypted"])
+@pytest.mark.parametrize(("encrypted", "count"), [(False, 110), (True, 30)], ids=["plain", "encrypted"])
 async def test_a_burst_while_krab_is_away_is_answered_once_each_and_nothing_from_before_it_joined(
     synapse: Synapse, tmp_path: Path, encrypted: bool, count: int
 ) -> None:

@@ -95,6 +95,7 @@ async def stage(krab: Cast, server: Synapse, *, encrypted: bool) -> AsyncIterato
             made = Stage(opened, chat, person, bot)
             made.room = await person.room(bot.user, encrypted=encrypted)
             await person.until_joined(made.room)
+            await person.until_knows(bot.user)
             yield made
     finally:
         courier.cancel()
