@@ -35,15 +35,25 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._writer = threading.RLock()
-        self._open: list[sqlite3.Connection] = []
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._opening = threading.Lock()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection. Raises ``Unusable`` when the file can't be opened."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
-            self._open.append(connection)
+            self._remember(connection)
         return connection
+
+    def _remember(self, connection: sqlite3.Connection) -> None:
+        # Threads come and go; the files of one that has ended would stay open for as long as we run.
+        with self._opening:
+            ended = [one for one in self._open if not one[0].is_alive()]
+            for one in ended:
+                one[1].close()
+                self._open.remove(one)
+            self._open.append((threading.current_thread(), connection))
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -104,7 +114,7 @@ class Database:
 
     def close(self) -> None:
         """Close every thread's connection."""
-        for connection in self._open:
+        for _, connection in self._open:
             connection.close()
         self._open.clear()
         self._local = threading.local()

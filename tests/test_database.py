@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -173,3 +174,13 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_the_data_directory_is_made_for_its_owner_alone(path: Path) -> None:
     migrated(path).close()
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_threads_that_have_ended_leave_no_file_open(tmp_path: Path) -> None:
+    database = Database(tmp_path / "x.db")
+    for _ in range(20):
+        thread = threading.Thread(target=database.connection)
+        thread.start()
+        thread.join()
+    assert len(database._open) <= 2
+    database.close()

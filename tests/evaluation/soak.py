@@ -11,10 +11,13 @@ import argparse
 import asyncio
 import itertools
 import random
+import re
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +47,7 @@ class Day:
     mails: int = 0
     cuts: int = 0
     samples: list[tuple[float, int, int, int]] = field(default_factory=list)
+    kinds: list[Counter[str]] = field(default_factory=list)
 
     def count(self, where: str) -> int:
         self.asked[where] = self.asked.get(where, 0) + 1
@@ -59,6 +63,16 @@ def sample(pid: int, began: float) -> tuple[float, int, int, int]:
     return time.monotonic() - began, int(status["VmRSS"].split()[0]), files, int(status["Threads"])
 
 
+def kinds(pid: int) -> Counter[str]:
+    """Return how many files of each kind a process has open."""
+    found: Counter[str] = Counter()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            target = entry.readlink()
+            found[re.sub(r"[0-9a-f]{8,}|\d+", "N", target.name if target.is_absolute() else str(target))] += 1
+    return found
+
+
 async def every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
     """Do something again and again; the gaps vary by half."""
     while True:
@@ -67,7 +81,7 @@ async def every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
 
 
 async def soak(minutes: float, folder: Path, slack: SlackStandIn, synapse: Synapse, inbox: PublicInbox) -> Day:
-    """Live through the day."""
+    """Live through the day; a connection to Slack is cut about every 45 seconds."""
     bot, ann = synapse.account("krab"), Person(synapse, synapse.account("ann"))
     krab = installation(folder, slack, synapse, bot, inbox)
     day, numbers = Day(), itertools.count()
@@ -101,6 +115,7 @@ async def soak(minutes: float, folder: Path, slack: SlackStandIn, synapse: Synap
 
         async def look() -> None:
             day.samples.append(sample(process.pid, began))
+            day.kinds.append(kinds(process.pid))
 
         work = ((2, write), (1.5, in_slack), (1.5, in_matrix), (1, on_page), (45, cut), (5, look))
         tasks = [asyncio.create_task(every(seconds, do)) for seconds, do in work]
@@ -147,6 +162,7 @@ def report(day: Day) -> None:
         )
         a, b = statistics.median(early), statistics.median(late)
         print(f"{name:<9} second quarter {a:>10.0f}  last {b:>10.0f}  {100 * (b - a) / a:+.1f} %")
+    print(f"more open files of: {dict(day.kinds[-1] - day.kinds[quarter])}")
 
 
 async def main() -> None:
