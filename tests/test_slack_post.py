@@ -28,11 +28,11 @@ def refusal(answer: object) -> SlackApiError:
     return SlackApiError("no", answer)  # type: ignore[no-untyped-call]
 
 
-async def replying(slack: SlackStandIn, channel: str = "C1") -> SlackReply:
+async def replying(slack: SlackStandIn, channel: str = "C1", *, direct: bool = False) -> SlackReply:
     ts = await slack.say("who holds the leaf?", channel)
     client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
     desk = Desk(Poster(client, Pace(0.0), courtesy=0.2), again=(0.1, 0.3))
-    return SlackReply(desk, Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?"))
+    return SlackReply(desk, Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?", direct=direct))
 
 
 async def test_a_channel_is_spoken_in_some_time_after_the_last_word_and_others_at_once() -> None:
@@ -71,6 +71,23 @@ def test_refused_credentials_come_with_advice(code: str) -> None:
 )
 def test_other_errors_say_what_slack_said(error: Exception, said: str) -> None:
     assert str(translate(error)) == said
+
+
+async def test_an_answer_in_the_making_is_shown_to_who_talks_with_krab_alone_and_becomes_the_answer(
+    slack: SlackStandIn,
+) -> None:
+    reply = await replying(slack, "D1", direct=True)
+    await reply.working("A leaf " * 20)
+    assert [message.text for message in slack.by_krab()] == [("A leaf " * 20).strip()]
+    await reply.answer(answered())
+    (message,) = slack.by_krab()
+    assert (message.edits, "A leaf outlives" in message.shown) == (1, True)
+
+
+async def test_an_answer_in_the_making_is_not_told_to_a_channel(slack: SlackStandIn) -> None:
+    reply = await replying(slack)
+    await reply.working("A leaf " * 20)
+    assert (slack.by_krab(), slack.workspace.statuses[0][2]) == ([], "is writing the answer…")
 
 
 async def test_a_looking_message_that_somebody_deleted_is_replaced_by_a_new_one(slack: SlackStandIn) -> None:

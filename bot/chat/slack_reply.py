@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOKING = "Looking…"
 AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
+DRAFT = 80  # characters: more is no status but the beginning of an answer
+WRITING = "writing the answer…"
 LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
 
@@ -94,15 +96,22 @@ class SlackReply:
         self._shown = False  # whether a status was
 
     async def working(self, words: str = "") -> None:
-        """Show a status line, or a short message where there is none. Failing to is no failure."""
+        """Show a status line, or a short message where there is none. Failing to is no failure.
+
+        Long words are an answer in the making: they are shown as such where nobody else can read them.
+        """
         if self._way.quiet or self._way.home or not self._sparse.due():
-            return
+            return None
         try:
             shown, self._shown = self._shown, True
+            if len(words) > DRAFT and self._incoming.direct:
+                return await self._hold_place(words)
+            words = WRITING if len(words) > DRAFT else words
             if not await self._poster.status(self._incoming.channel, self._thread, words, again=shown):
                 await self._hold_place(words)
         except NotTaken as error:
             log.info("could not show that krab is looking: %s", error)
+        return None
 
     async def answer(self, answer: Answer, *, private: bool = False) -> None:
         """Show the answer with its sources and what can be done about it."""
