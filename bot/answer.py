@@ -32,7 +32,7 @@ RETRIEVED = 50
 APPLIED = "applied"
 _MEANT = 40  # parts whose histories a question may mean
 _TITLE = 0.25  # share of the question's rare words that the title of what is meant holds
-_EMBEDDED = 16  # sentences compared in meaning: what fits into a few milliseconds
+_EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
