@@ -8,6 +8,8 @@ import pytest
 
 from bot.cite import flat, holds
 from bot.digest.model import Digest, citations
+from bot.digest.sentences import stands
+from bot.digest.stance import stance
 from index.model import Part
 from tests.digest_fixtures import (
     AGREES,
@@ -113,6 +115,22 @@ def test_a_soundness_hole_stands_under_security_with_the_sentence_that_says_so(t
     assert one.said
     assert (one.mail.id, one.said.text) == (hole.id, text.strip())
     assert (one.fixes, one.stable) == (("0123456789ab",), True)
+
+
+def test_an_answer_that_explains_soundness_is_no_hole(tmp_path: Path) -> None:
+    text = "Other code of the pond may rely on this leaf for soundness.\n"
+    told = mail("why", "Re: [PATCH v2 1/2] rust: pond: add a leaf", text, sender=DEE, to="leaves-v2-0", day=2)
+    assert not digested(tmp_path, [*WEEK, told]).security
+
+
+def test_a_defence_and_a_passing_wish_are_no_positions() -> None:
+    said = ["I don't think there is a reasonable alternative to frogs.", "No, but I think we should keep all frogs."]
+    assert [stance(one) for one in said] == ["", ""]
+
+
+def test_an_answer_that_needs_its_parent_is_not_quoted() -> None:
+    assert not stands("The same applies to the leaves of the other pond as well.")
+    assert stands("Frogs jump, so each leaf has to count the frogs that sit on it.")
 
 
 def test_a_change_of_tools_stands_under_its_own_heading(tmp_path: Path) -> None:

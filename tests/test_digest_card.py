@@ -15,7 +15,7 @@ from bot.digest.card import Length, card, pages, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
 from bot.digest.model import Digest, Mention, citations
-from bot.digest.sections import people
+from bot.digest.sections import people, signed
 from tests.digest_fixtures import NEW, TAKEN, THIS, V2, digested
 
 
@@ -40,6 +40,7 @@ def test_a_title_names_the_week_and_the_topics(digest: Digest) -> None:
 def test_what_matters_most_stands_first(digest: Digest) -> None:
     assert headings(card(digest)) == [
         "Applied",
+        "Soundness and security",
         "Discussed",
         "New versions",
         "New series",
@@ -57,7 +58,7 @@ def test_every_mail_that_is_told_of_is_linked(digest: Digest) -> None:
 
 
 def test_a_short_one_folds_what_a_full_one_shows(digest: Digest) -> None:
-    many = replace(digest, new_series=digest.new_series * 12)
+    many = replace(digest, new_series=tuple(replace(digest.new_series[0], title=f"reed {n}") for n in range(12)))
     folded = {length: [s.folded for s in card(many, length).sections if s.heading == "New series"] for length in Length}
     assert folded == {Length.SHORT: [9], Length.FULL: [0]}
 
@@ -146,3 +147,14 @@ def test_nothing_is_quoted_twice(digest: Digest) -> None:
     again = Mention("a", digest.new_series[0].mail, digest.new_series[0].about[0])
     text = plain(card(replace(digest, toolchain=(again,))))
     assert " ".join(text.split()).count("Make reeds bend in the wind instead of breaking.") == 1
+
+
+def test_a_library_of_userspace_is_one_line_elsewhere_and_no_headline(digest: Digest) -> None:
+    other = replace(digest.applied[0], title="libgpiod: bindings: rust: float")
+    text = plain(card(replace(digest, applied=(other,))))
+    assert "Applied: nothing found" in text
+    assert "Not the kernel's tree: libgpiod: bindings: rust: float" in " ".join(text.split())
+
+
+def test_tags_are_named() -> None:
+    assert signed((("reviewed", "Ada"), ("tested", "Cy"), ("reviewed", "Bo"))) == "Reviewed-by Ada and Bo, Tested-by Cy"

@@ -13,7 +13,8 @@ from bot.card import Card, Line, Picture, Section, Span, Style
 from bot.chat.text import shorten
 from bot.digest.dates import span
 from bot.digest.model import Cited, Digest
-from bot.digest.sections import MEASURES, Length, Sections, counted
+from bot.digest.outside import parted
+from bot.digest.sections import MEASURES, Length, Sections, counted, current
 
 __all__ = ["PAGE", "Length", "card", "pages", "title"]
 
@@ -24,7 +25,8 @@ def card(
     digest: Digest, length: Length = Length.FULL, *, picture: Picture | None = None, page: str = "", dates: str = "en"
 ) -> Card:
     """Return a digest to be shown; ``page`` is the address of its web page, when it has one."""
-    draw = Sections(MEASURES[length])
+    digest, others = parted(digest)
+    draw = Sections(MEASURES[length], others)
     sections = [_quiet(digest) if digest.quiet else _head(digest, summed=length is Length.FULL)]
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
@@ -62,16 +64,16 @@ def _head(digest: Digest, *, summed: bool) -> Section:
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
         ("Most discussed", [(d.title, d.first) for d in digest.discussions]),
         ("Security", [(m.title, m.mail) for m in digest.security]),
-        ("New", [(p.title, p.mail) for p in digest.new_series]),
+        ("New", [(p.title, p.mail) for p in current(digest)]),
     ):
-        if (summed and some) or (label == "Applied" and not some):
+        if (summed and some) or (label in ("Applied", "Security") and not some):
             lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
     return Section(tuple(lines))
 
 
 def _names(some: Sequence[tuple[str, Cited]], more: int) -> list[Span]:
     if not some:
-        return [Span("nothing")]
+        return [Span("nothing found")]
     spans = [span for name, mail in some for span in (Span("; "), Span(shorten(name, 80), url=mail.url))][1:]
     return [*spans, Span(f"; and {more} more" if more > 0 else "")]
 
@@ -84,7 +86,7 @@ def _quiet(digest: Digest) -> Section:
 
 def _foot(digest: Digest) -> Section:
     until = f"{digest.until:%Y-%m-%d %H:%M} UTC" if digest.until else "nothing yet"
-    lines: list[Line] = [(Span(f"Read up to {until}. Only what mails say is said here.", Style.FAINT),)]
+    lines: list[Line] = [(Span(f"Read up to {until}. Only what mails and posts say is said here.", Style.FAINT),)]
     if digest.stalled:
         lines.append(
             (Span(f"Something may be missing: {', '.join(digest.stalled)} can't be read just now.", Style.STRONG),)

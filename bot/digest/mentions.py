@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.chat.text import one_line
 from bot.digest.material import Material, Talk, person, posts, recalled
 from bot.digest.model import Cited, Mention
-from bot.digest.postings import pull
+from bot.digest.postings import heading, pull
 from bot.digest.sentences import clarity, sentences, titled
 from bot.digest.talks import root_of
 from index.model import Part, Role
@@ -22,13 +22,27 @@ UNSOUND = re.compile(
     r"|violation)\w*|\bdangling\b|\bexploit\w*"
     r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*"
     r"|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
-    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bsecurity\b",
+    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b|\bsecurity\b|\bmark\w*\b.*\bas unsafe\b",
     re.IGNORECASE,
 )
 _CLEAR = re.compile(
     r"\bunsound|\bsoundness|\bCVE-|use[- ]after[- ]free|\bUAF\b|double[- ]free|memory corruption|out[- ]of[- ]bounds",
     re.IGNORECASE,
 )
+_ASSERTS = re.compile(  # that there is a hole, and not what one would be
+    r"\b(?:is|are|was|be|makes?\b[^.]{1,60}) (?:\w+ )?(?:unsound|unsafe)\b"
+    r"|\b(?:un)?soundness (?:hole|issue|bug|problem)s?\b"
+    r"|\bCVE-\d|\b(?:a|the|this|causes?|fix(?:es)?) (?:\w+ )?(?:use[- ]after[- ]free|UAF|double[- ]free)\b",
+    re.IGNORECASE,
+)
+_HYPOTHETIC = re.compile(r"\b(?:if|unless|would|could|can|may|might|e\.g\.)\b|\?", re.IGNORECASE)
+_HARDENING = re.compile(
+    r"\bcontrol[- ]flow integrity\b|\bharden\w*|\bmitigat\w+|\bsanitizer\b|\bKASAN\b", re.IGNORECASE
+)
+_REPAIRS = re.compile(r"\bfix(?:es|ed)?\b|\bas unsafe\b|\bprevent\b|\bavoid\b", re.IGNORECASE)
+_OURS = re.compile(r"\brust\w*|\bcargo\b|\blinux kernel\b|\bkernels?\b|\bmemory[- ]safety\b", re.IGNORECASE)
+_WINDOWS, _LINUX = re.compile(r"\bWindows\b"), re.compile(r"\bLinux\b")
+KINDS = ("fix", "report", "hardening", "advisory")
 _TOOLS = re.compile(
     r"\brustc\b|\brust(?: version)? 1\.\d+|\b1\.\d{2}(?:\.\d)?\b|\brust >=? 1|\bbindgen\b|\bclippy\b|\brustfmt\b"
     r"|\brustdoc\b|\bgccrs?\b|\bLLVM\b|\bclang\b|\btoolchain\b"
@@ -45,15 +59,24 @@ _MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
 
 
 def security(material: Material) -> list[Mention]:
-    """Return the threads about soundness and security, what is said most plainly first."""
+    """Return the threads about soundness and security: fixes, then reports, hardening, and advisories."""
     found = [(worth, _hole(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= SURE]
-    threads = [mention for _, mention in sorted(found, key=lambda pair: (-pair[0], pair[1].mail.id))]
-    return [*threads, *(_advisory(part) for part in material.posts if UNSOUND.search(part.title))]
+    threads = [one for _, one in sorted(found, key=lambda pair: (KINDS.index(pair[1].kind), -pair[0], pair[1].mail.id))]
+    return [*threads, *(_advisory(part) for part in material.posts if UNSOUND.search(part.title) and _concerns(part))]
+
+
+def _concerns(part: Part) -> bool:
+    """Whether an advisory is about Rust or the kernel, and not about another system alone."""
+    if not _OURS.search(part.title) and "rust" not in part.url:
+        return False
+    return not (_WINDOWS.search(part.text) and not _LINUX.search(part.text))
 
 
 def _advisory(part: Part) -> Mention:
     told = (one for one in sentences(part) if UNSOUND.search(one.text) and one.text != one_line(part.title))
-    return Mention(one_line(part.title), titled(part), next(told, None), one_line(part.author) or source(part))
+    return Mention(
+        one_line(part.title), titled(part), next(told, None), one_line(part.author) or source(part), kind="advisory"
+    )
 
 
 def source(part: Part) -> str:
@@ -68,7 +91,9 @@ def _hole(talk: Talk, said: Cited | None) -> Mention:
     patches = [p for version in newest for id_ in version.parts if (p := talk.part(id_))]
     trailers = "\n".join(b.text for p in patches for b in p.blocks if b.role is Role.TRAILERS)
     fixes = tuple(dict.fromkeys(commit[:12] for commit in _FIXES.findall(trailers)))
-    return replace(_mention(talk, said), fixes=fixes, stable=bool(_STABLE.search(trailers)))
+    title = root_of(talk).title
+    kind = "hardening" if _HARDENING.search(title) else "fix" if fixes or _REPAIRS.search(title) else "report"
+    return replace(_mention(talk, said), fixes=fixes, stable=bool(_STABLE.search(trailers)), kind=kind)
 
 
 def _unsound(talk: Talk) -> tuple[float, Cited | None]:
@@ -76,17 +101,23 @@ def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     if recalled(talk.parts[0]):
         return 0.0, None
     titles = {subject(p.title) for p in talk.fresh if UNSOUND.search(subject(p.title))}
-    said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
-    clear = [one for one in said if _CLEAR.search(one.text)]
-    best = max(said, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
     posted = {p.id for p in talk.fresh if posts(p)}
+    said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
+    clear = [one for one in said if _CLEAR.search(one.text) and (one.id in posted or _asserts(one.text))]
+    fit = clear or [one for one in said if one.id in posted]
+    best = max(fit, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
     own = any(one.id in posted for one in clear)
-    return 3.0 * bool(titles) + min(3, len(clear)) + own + 0.25 * min(4, len(said)), best
+    return 3.0 * bool(titles) + min(3, len(clear)) + own + 0.25 * min(4, len(said)) * bool(clear), best
+
+
+def _asserts(text: str) -> bool:
+    """Whether an answer says that there is a hole, rather than explains what one is."""
+    return bool(_ASSERTS.search(text)) and not _HYPOTHETIC.search(text)
 
 
 def _mention(talk: Talk, said: Cited | None) -> Mention:
     root = root_of(talk)
-    return Mention(one_line(subject(root.title)), titled(root), said, one_line(root.author), done(talk))
+    return Mention(heading(root.title), titled(root), said, one_line(root.author), done(talk))
 
 
 def done(talk: Talk) -> str:

@@ -49,6 +49,7 @@ class Posting:
     series: str = ""  # what all its versions have in common
     replies: int = 0  # of others, in the span
     reviewed: tuple[str, ...] = ()  # who signed it: reviewed, acked or tested
+    tags: tuple[tuple[str, str], ...] = ()  # ("reviewed", who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Mention:
     done: str = ""  # what became of it in this span: "applied", "v3"
     fixes: tuple[str, ...] = ()  # commits that its patches say they fix
     stable: bool = False  # it is to go into stable kernels too
+    kind: str = ""  # of what is unsound: "fix", "report", "hardening", "advisory"
 
 
 @dataclass(frozen=True, slots=True)

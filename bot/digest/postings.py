@@ -12,7 +12,7 @@ from bot.digest import changes
 from bot.digest.area import area
 from bot.digest.material import Talk
 from bot.digest.model import Applied, Cited, Posting
-from bot.digest.sentences import cited, clarity, sentences, titled
+from bot.digest.sentences import cited, clarity, repeats, sentences, titled
 from feeds.applied import where
 from feeds.relevance import RUST_FILE, RUST_SUBJECT
 from index.history import History, Version
@@ -36,7 +36,8 @@ _DOES = re.compile(
 _LATE = re.compile(
     r"\b(?:(?:is|was|been|module|driver) tested|base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased"
     r"|tested on|tree at|available at|v\d+|TODO"
-    r"|stale|conflicts?|maintainers)\b",
+    r"|stale|conflicts?|maintainers|(?:first|second) half|future patches"
+    r"|I attached|first contribution|I(?:'ve| have) been)\b",
     re.I,
 )
 
@@ -94,6 +95,7 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
         series=history.subject,
         replies=sum(1 for p in talk.said if p.author != version.author and below(p, version)),
         reviewed=tuple(dict.fromkeys(one_line(e.who) for e in version.events if e.kind in SIGNED)),
+        tags=tuple(dict.fromkeys((e.kind, one_line(e.who)) for e in version.events if e.kind in SIGNED)),
     )
 
 
@@ -108,8 +110,9 @@ def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
 
 def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the sentence that says what a posting does; nothing when none does."""
+    titles = " ".join(subject(part.title) for part in parts[:1])
     for part in parts[:2]:
-        ranked = sorted((-_tells(one.text, at), at, one) for at, one in enumerate(islice(_lead(part), LEAD)))
+        ranked = sorted((-_tells(one.text, at), at, one) for at, one in enumerate(islice(_lead(part, titles), LEAD)))
         if ranked and -ranked[0][0] >= TELLING:
             return (ranked[0][2],)
     patches = [part for part in parts if "cover" not in part.labels]
@@ -122,8 +125,10 @@ def _named(part: Part) -> Cited:
     return replace(titled(part), text=one_line(title), quote=title)
 
 
-def _lead(part: Part) -> Iterator[Cited]:
+def _lead(part: Part, title: str) -> Iterator[Cited]:
     for one in sentences(part):
+        if repeats(one.text, f"{title} {subject(part.title)}"):
+            continue
         if re.match(r"\W{0,3}(?:changes?|changelog|v\d+)\b", one.text, re.I):
             return
         yield one
@@ -132,7 +137,7 @@ def _lead(part: Part) -> Iterator[Cited]:
 def _tells(text: str, place: int) -> float:
     value = clarity(text) * (1.0 - 0.12 * place)
     value *= 1.4 if _DOES.search(text) else 1.0
-    return value * (0.5 if _LATE.search(text) else 1.0)
+    return value * (0.35 if _LATE.search(text) else 1.0)
 
 
 def applied(talk: Talk) -> Iterator[Applied]:

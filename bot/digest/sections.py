@@ -40,7 +40,7 @@ class Measure:
 
 MEASURES = {
     Length.SHORT: Measure(5, 3, 2, 2, 3, 3, 1, 2, 0, 150),
-    Length.FULL: Measure(40, 8, 8, 8, 20, 20, 3, 9, 6, 320),
+    Length.FULL: Measure(40, 5, 4, 8, 20, 20, 3, 9, 6, 320),
 }
 
 _MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
@@ -67,6 +67,20 @@ def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
     return [sorted(each, key=lambda p: (p.date is None, p.date)) for each in found.values()]
 
 
+def current(digest: Digest) -> list[Posting]:
+    """Return the new series that no newer version replaced in the same span."""
+    newer = {one.series for one in digest.new_versions if one.series}
+    return [one for one in digest.new_series if one.series not in newer]
+
+
+def signed(tags: Sequence[tuple[str, str]]) -> str:
+    """Return who gave which tag: "Reviewed-by Ada and Bo, Tested-by Cy"."""
+    found: dict[str, list[str]] = {}
+    for kind, who in tags:
+        found.setdefault(kind, []).append(who)
+    return ", ".join(f"{kind.capitalize()}-by {people(who)}" for kind, who in found.items())
+
+
 def apart(some: Sequence[Mention]) -> tuple[list[Mention], list[Mention]]:
     """Return merge conflicts and everything else."""
     merges = [one for one in some if _MERGE.match(one.title)]
@@ -88,31 +102,72 @@ def _also(digest: Digest) -> Section | None:
 class Sections:
     """Sections of at most as many lines as ``measure`` says."""
 
-    def __init__(self, measure: Measure) -> None:
+    def __init__(self, measure: Measure, others: Sequence[tuple[str, Cited, str]] = ()) -> None:
         self._m = measure
+        self._others = others  # what is not the kernel's: title, mail, what became of it
         self._told: set[str] = set()
+        self._pointed: list[Span] = []
+        self._titles: set[str] = set()  # each thing is told once, and pointed to afterwards
 
     def sections(self, digest: Digest) -> Iterable[Section | None]:
         """Yield everything between the head and the foot; None where there is nothing to say."""
         m = self._m
         yield self._applied(digest.applied)
+        yield self._unsound(digest)
         yield from self._discussions(digest.discussions)
-        yield self._list("Soundness and security", digest.security, m.mentions, self._mention)
-        yield self._list("New versions", by_series(digest.new_versions), m.versions, self._version)
-        yield self._list("New series", digest.new_series, m.series, self._series)
+        fresh = current(digest)
+        old = [one for one in digest.new_series if one not in fresh]
+        yield self._list("New versions", by_series([*digest.new_versions, *old]), m.versions, self._version)
+        yield self._list("New series", fresh, m.series, self._series)
         yield self._list("Waiting", digest.waiting, m.waiting, self._waits)
         if not m.posts:
             yield _also(digest)
             return
+        yield from self._rest(digest)
+
+    def _rest(self, digest: Digest) -> Iterable[Section | None]:
+        m = self._m
         merges, tools = apart(digest.toolchain)
         yield self._list("Toolchain, build and rules", tools, m.mentions, self._mention)
         yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, self._merges)
         yield self._list("Pull requests", digest.pulls, m.mentions, self._mention)
         yield self._list("First patches in the mail that I have read", digest.newcomers, m.mentions, self._newcomer)
-        yield self._list("Elsewhere", digest.posts, m.posts, self._article)
+        posts = self._list("Elsewhere", digest.posts, m.posts, self._article)
+        if self._others:
+            lines = posts.lines if posts else ()
+            posts = Section((self._outside(), *lines), "Elsewhere", bullets=True, folded=posts.folded if posts else 0)
+        yield posts
+
+    def _outside(self) -> Line:
+        named = [
+            span
+            for title, mail, what in self._others
+            for span in (Span("; "), Span(title, url=mail.url), Span(f" ({what})" if what != "v1" else "", Style.FAINT))
+        ]
+        return (Span("Not the kernel's tree: ", Style.STRONG), *named[1:], Span("."))
+
+    def _unsound(self, digest: Digest) -> Section | None:
+        heading = "Soundness and security"
+        if digest.quiet:
+            return None
+        nothing = Section(((Span("Nothing found.", Style.FAINT),),), heading)
+        return self._list(heading, digest.security, self._m.mentions, self._mention) or nothing
+
+    def _again(self, title: str) -> bool:
+        """Whether something of this title was told of before; from now on it was."""
+        known = title in self._titles
+        self._titles.add(title)
+        return known
+
+    def _point(self, title: str, label: str, url: str) -> None:
+        """Note what the list at hand need only point to."""
+        self._pointed += [Span("; "), Span(title, url=url), Span(f" {label}" if label not in ("", "v1") else "")]
 
     def _list(self, heading: str, some: Sequence[T], most: int, lines: Callable[[T], Iterable[Line]]) -> Section | None:
+        self._pointed = []
         shown = tuple(line for one in some[:most] for line in lines(one))
+        if self._pointed:
+            shown = (*shown, (Span("Told above: ", Style.FAINT), *self._pointed[1:], Span(".")))
         return Section(shown, heading, bullets=True, folded=len(some[most:])) if shown else None
 
     def _said(self, one: Cited, verb: str = "") -> Line:
@@ -139,6 +194,7 @@ class Sections:
         return self._list("Applied", some, self._m.applied, self._taken)
 
     def _taken(self, one: Applied) -> Iterable[Line]:
+        self._titles.add(one.title)
         tree = one.tree or "tree not named"
         which = f"patch {one.which} of " if one.which else ""
         label = one.label.removeprefix("pull ") if one.pull else one.label
@@ -155,25 +211,45 @@ class Sections:
 
     def _discussions(self, some: Sequence[Discussion]) -> Iterable[Section]:
         for at, one in enumerate(some[: self._m.discussions]):
-            more = len(some[self._m.discussions :]) if at + 1 == self._m.discussions else 0
             about = f"{one.label + ', ' if one.label else ''}{counted(one.mails, 'mail')} by {people(one.authors)}"
             about += f"; {one.outcome}" if one.outcome else ""
             head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
             held = [self._said(p.said, p.stance) for p in one.positions]
             said = [*map(self._said, one.gist[:1]), *held, *map(self._said, one.gist[1:])]
             self._told |= {c.quote for c in one.gist}
+            self._titles.add(one.title)
             yield Section((head,), "Discussed" if at == 0 else "")
-            yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
-            if more:
-                yield Section(((Span(f"and {counted(more, 'more discussion')}", Style.FAINT),),))
+            if said:
+                yield Section(tuple(said[: self._m.said]), bullets=True, folded=0)
+        if more := some[self._m.discussions :]:
+            yield Section((self._more(more),))
+
+    def _more(self, some: Sequence[Discussion]) -> Line:
+        """The discussions that are not told, each named where there is room."""
+        if not self._m.posts:
+            return (Span(f"and {counted(len(some), 'more discussion')}", Style.FAINT),)
+        named = [
+            span
+            for one in some
+            for span in (
+                Span("; "),
+                Span(one.title, url=one.first.url),
+                Span(f" ({counted(one.mails, 'mail')})", Style.FAINT),
+            )
+        ]
+        return (Span("Also discussed: ", Style.STRONG), *named[1:], Span("."))
 
     def _mention(self, one: Mention) -> Iterable[Line]:
+        if self._again(one.title) and not one.kind:
+            self._point(one.title, "", one.mail.url)
+            return
         done = f" ({one.done})" if one.done and one.done != "v1" else ""
         said = self._quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
         aims = [f"fixes {', '.join(one.fixes[:2])}"] if one.fixes else []
         aims += ["for stable kernels"] if one.stable else []
         facts = f"{done}, {', '.join([one.author, *aims])}."
-        yield (Span(one.title, url=one.mail.url), Span(facts, Style.FAINT), *said)
+        kind = [Span(f"{one.kind}: ", Style.STRONG)] if one.kind else []
+        yield (*kind, Span(one.title, url=one.mail.url), Span(facts, Style.FAINT), *said)
 
     def _merges(self, some: Sequence[Mention]) -> Iterable[Line]:
         """All of them in one line, each named by its trees."""
@@ -183,19 +259,25 @@ class Sections:
         yield tuple(s for name, one in named.items() for s in (Span("; "), Span(name, url=one.mail.url)))[1:]
 
     def _series(self, one: Posting) -> Iterable[Line]:
+        if self._again(one.title):
+            self._point(one.title, "", one.mail.url)
+            return
         yield (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self._quoted(one.about))
 
     def _facts(self, one: Posting) -> str:
         facts = [f"{one.parts} patches"] if one.parts > 1 else []
         facts += [one_line(one.author)]
         facts += [counted(one.replies, "reply", "replies")] if one.replies else []
-        facts += [f"signed by {people(one.reviewed)}"] if one.reviewed else []
+        facts += [signed(one.tags)] if one.tags else []
         facts += ["applied"] if one.merged else []
         return f", {', '.join(facts)}."
 
     def _version(self, some: Sequence[Posting]) -> Iterable[Line]:
         """The versions of one series in one line: what has changed in the newest."""
         one = some[-1]
+        if self._again(one.title):
+            self._point(one.title, one.label, one.mail.url)
+            return
         changes = one.changes[: self._m.changes]
         more = one.more + len(one.changes) - len(changes)
         told = "; ".join(shorten(one_line(c.text), self._m.quote).rstrip(".;") for c in changes)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bot.cite import spoken
 from bot.digest.model import Cited
+from bot.question import STOP
 from bot.speech import speaks
 from index.model import Part, Role
 from index.sentences import spans
@@ -89,6 +90,19 @@ _HANGING = re.compile(
     r"|not that|with that|with this|doing so|indeed|actually|anyway|well|right|again|btw|though|now)\b",
     re.IGNORECASE,
 )
+_PARENT = re.compile(  # understood only behind what it answers, or about its writer's own doings
+    r"^(?:the )?same\b|^(?:no|yes)\b|^(?:in other words|another thing|in this (?:particular )?case|unless|otherwise"
+    r"|subsequently|moreover|meanwhile|besides|similarly|and similarly|if otherwise|let's say|for example|just to"
+    r"|as for|to be clear|more (?:precisely|specifically)|that said"
+    r"|my point|note that|just in case|consequently|either)\b"
+    r"|\bI (?:sent|was trying|did not check|didn't check|could create|checked|tried|just|wouldn't bother|imagine)\b"
+    r"|\bI(?:'ll| will)\b|^I(?:'m| am) going to\b|^(?:checked|seems like|honestly|the plain truth|in any case"
+    r"|I think they|if it is)\b|\bsent (?:it"
+    r"|v\d)\b|\bit would be nice\b|\bI think you wanted\b"
+    r"|\bmy real purpose\b|\bgood point\b|\bhere we are\b|\bthis (?:chunk|hunk|line)\b|\bin v\d\b",
+    re.IGNORECASE,
+)
+STANDS, REPEATS = 0.5, 0.7  # how clear a sentence must be; the share of its words that a title may have
 _CODE = re.compile(r"[{}<>;=|\\]|::|\(\)|\w_\w|&\w|`")
 
 
@@ -129,6 +143,17 @@ def fit(quote: str) -> bool:
     if not 30 <= len(flat) <= LONGEST or not speaks(quote):
         return False
     return not any(pattern.search(flat) for pattern in _UNFIT)
+
+
+def stands(text: str) -> bool:
+    """Whether a sentence of an answer can be read without what it answers."""
+    return clarity(text) >= STANDS and not _HANGING.match(text) and not _PARENT.search(text)
+
+
+def repeats(text: str, title: str) -> bool:
+    """Whether a sentence says little more than a title."""
+    said, known = ({w for w in re.findall(r"\w{3,}", some.lower()) if w not in STOP} for some in (text, title))
+    return len(said & known) > REPEATS * len(said)
 
 
 def clarity(text: str) -> float:

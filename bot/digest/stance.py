@@ -13,33 +13,32 @@ from bot.digest.model import Position
 from bot.digest.sentences import clarity
 from feeds.signed import plain_name
 
-STANCES = {
+STANCES = {  # clear cases alone: a wrong label is worse than none
     "objects": re.compile(
         r"\bNA(?:C)?K\b|\bI (?:strongly |really |still |would |have to )?(?:disagree|object)\b"
-        r"|\bI (?:really |still |just |also |personally )?(?:do not|don't) (?:think|like|see (?:why|how"
-        r"|the (?:point|need|benefit|value))|believe|want|understand why|agree)\b"
+        r"|\bI (?:really |still |just |also |personally )?(?:do not"
+        r"|don't) (?:like|agree|see the (?:point|need|benefit))\b"
+        r"|\bI (?:really |still |just |also |personally )?(?:do not|don't) think (?!there|so\b|I\b|any)[^,.]{1,60}"
+        r"\b(?:should|needs?|can|will (?:work|help)|works?|makes sense"
+        r"|(?:is|are) (?:right|correct|acceptable|a good idea|sound))\b"
         r"|\bI(?:'m| am) (?:still |really )?not (?:convinced|a (?:big )?fan|happy|keen|comfortable)\b"
-        r"|^(?:please )?(?:do not|don't) \w+"
-        r"|^(?:this|that|it)(?:'s| is| looks| seems| would be| sounds)(?: just| plain| simply| completely| also"
-        r"| still)? (?:wrong|unsound|broken|bogus|ugly|overkill|problematic|a bad idea|racy|incorrect)\b"
         r"|\b(?:is|would be|are) (?:unsound|not sound|not acceptable|unacceptable|a bad idea|the wrong (?:way"
-        r"|place|thing|approach))\b|\bI(?:'m| am) (?:against|worried|concerned)\b|\bmy concern\b"
-        r"|\b(?:you|we|they|drivers?|users?) (?:should ?n(?:'|o)t|must not)\b",
+        r"|place|thing|approach))\b|\bI(?:'m| am) against\b|\bmy concern is\b",
         re.IGNORECASE,
     ),
     "proposes": re.compile(
-        r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|like to see|go (?:with|for))\b"
-        r"|\bI (?:\w+ )?(?:suggest|propose|prefer)\b"
-        r"|\bwe (?:should|need to|might want to)\b|\b(?:it would|would|might) be (?:much |a lot "
-        r"|far )?(?:better|nicer|good|best|cleaner|simpler)\b"
-        r"|\bmy (?:preference|suggestion|proposal)\b|\byou (?:should|need to)\b|\bit(?:'s| is) better to\b"
-        r"|\bthe (?:right|proper|best) (?:way|fix|solution|thing|approach)\b",
+        r"\bI(?:'d| would) (?:\w+ )?(?:suggest|propose|prefer|rather|recommend|go (?:with|for))\b"
+        r"|\bI (?:\w+ )?(?:suggest|propose)\b|\bI think (?:that )?(?:we"
+        r"|you|it|this|the \w+) should(?! be (?:fine|ok))\b"
+        r"|\bmy (?:preference|suggestion|proposal) (?:is|would)\b|^another option (?:is|would be)\b"
+        r"|\bit would be (?:better|cleaner|simpler) to\b",
         re.IGNORECASE,
     ),
     "agrees": re.compile(
-        r"\bI (?:fully |totally |completely |strongly |also |do )?agree\b|\bI (?:really )?like (?:this|that|the|it)\b"
-        r"|\b(?:is|was) a (?:good|great|nice) idea\b|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b"
-        r"|\bmakes (?:a lot of |perfect |more )?sense\b",
+        r"\bI (?:fully |totally |completely |strongly |also |do )?agree\b(?! (?:to disagree|on))"
+        r"|\bI (?:really )?like (?:this|that|the (?:idea|approach))\b"
+        r"|\bI think (?:this|that|it)(?:'s| is) a (?:good|great) idea\b"
+        r"|\bI(?:'m| am) (?:fine|ok|okay|happy|good) with\b|^(?:that |this )?makes (?:a lot of |perfect )?sense\b",
         re.IGNORECASE,
     ),
 }
@@ -48,10 +47,11 @@ _NONE = re.compile(
     r"\bmatters?\b|\b(?:an?|big|huge|real|much of an?) (?:issue|problem|deal)\b|\bstrong opinion\b|\b(?:either"
     r"|both) ways?\b|\bany time soon\b"
     r"|\bone way or (?:another|the other)\b|\bgood plan\b|\bworr(?:y|ied) about (?:it|that|this)\b"
-    r"|\bdon't (?:think|believe) (?:so|i)\b|\bcommit (?:message|log)s?\b",
+    r"|\bdon't (?:think|believe) (?:so|i)\b|^(?:no|yes|but|well)\b"
+    r"|\bI imagine\b|\bagree,? but\b|\bcommit (?:message|log)s?\b",
     re.IGNORECASE,
 )
-CLEAR = 0.3  # how well a position must be understood by itself
+CLEAR = 0.45  # how well a position must be understood by itself
 
 
 def stance(text: str) -> str:

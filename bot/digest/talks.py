@@ -17,20 +17,18 @@ from bot.digest import gist, stance
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, recalled
 from bot.digest.model import Cited, Discussion
-from bot.digest.postings import about
-from bot.digest.sentences import titled
+from bot.digest.postings import about, heading
+from bot.digest.sentences import repeats, stands, titled
 from feeds.applied import where
 from feeds.relevance import rust_mail
 from feeds.signed import plain_name
 from index.model import Part
-from index.passages import subject
 
 PEOPLE_MIN, MAILS_MIN = 2, 3
 ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
 NAMED = 3  # mails that name Rust, in a thread that is about it
-LINES = 4  # what it is about, the positions, and what else is said
-POSITIONS = 3
-LARGE = 40  # mails: such a thread gets more lines
+QUOTES = 3  # besides what it is about: the positions, and what else is said
+POSITIONS = 2
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
     r"|take|merge|drop|revert|send a (?:new|v\d))"
@@ -51,15 +49,14 @@ def _talked(talk: Talk) -> bool:
 
 def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], float]) -> Discussion:
     root = root_of(talk)
-    title = one_line(subject(root.title))
-    said = [one for part in talk.said for one in talk.own[part.id]]
+    title = heading(root.title)
+    said = [one for part in talk.said for one in talk.own[part.id] if stands(one.text) and not repeats(one.text, title)]
     weighed = gist.weigh(said, title, rarity, _standing(talk, keepers))
-    large = len(talk.said) >= LARGE
-    held = stance.positions(weighed, POSITIONS + 2 * large, root.author)
-    opening = about([root]) if talk.histories else ()
+    held = stance.positions(weighed, POSITIONS, root.author)
+    opening = _opening(talk, root)
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = gist.choose(weighed, max(1, LINES + 3 * large - len(opening) - len(held)), taken=[*taken, *first])
+    chosen = gist.choose(weighed, QUOTES - len(held), taken=[*taken, *first])
     ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
     return Discussion(
         title=title,
@@ -74,6 +71,14 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
         label=_label(talk),
         outcome=_outcome(talk, root),
     )
+
+
+def _opening(talk: Talk, root: Part) -> tuple[Cited, ...]:
+    """What it is about, in the words of who began it; never those of an answer."""
+    found = talk.version(root.id)
+    if found and root.id in found[1].parts:
+        return about([p for id_ in found[1].parts if (p := talk.part(id_))])[:1]
+    return about([root]) if "reply" not in root.labels and not root.links else ()
 
 
 def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:

@@ -24,7 +24,7 @@ from bot.cite import flat, holds
 from bot.digest.card import card
 from bot.digest.collect import collect
 from bot.digest.compose import compose
-from bot.digest.markdown import markdown
+from bot.digest.markdown import plain
 from bot.digest.model import Digest, citations
 from bot.digest.span import WEEK, Span, week, week_of
 from feeds.kinship import kin
@@ -143,7 +143,7 @@ def compare(read: Read, name: str) -> str:
         f"{n}. [{subject(first[d].title)}]({first[d].url}), {count} mails"
         for n, (d, count) in enumerate(counts.most_common(10), 1)
     ]
-    return "\n".join([f"# {name}: the ten most active threads", "", *listed, "", markdown(card(read.digest(span)[0]))])
+    return "\n".join([f"# {name}: the ten most active threads", "", *listed, "", plain(card(read.digest(span)[0]))])
 
 
 def main() -> None:

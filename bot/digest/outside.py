@@ -1,0 +1,42 @@
+"""What the lists talk about that is not the kernel's tree: libraries and tools of their own. Pure, and a table.
+
+Such a thing's title begins with its project's name, as its mails are tagged ("[PATCH libgpiod] …").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.digest.model import Cited, Digest
+
+_PROJECTS = re.compile(
+    r"^(?:libgpiod|liburing|libnvme|libdrm|libtraceevent|dwarves|pahole|kmod|iproute2|ethtool|util-linux|qemu"
+    r"|nfs-utils|xfsprogs|btrfs-progs|blktests|fstests|xfstests|b4|mesa|igt-gpu-tools):",
+    re.IGNORECASE,
+)
+
+
+def outside(title: str) -> bool:
+    """Whether a title names a project that is not the kernel."""
+    return bool(_PROJECTS.match(title))
+
+
+def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
+    """Return the digest of the kernel alone, and each other thing once: its title, a mail, and what became of it."""
+    found: dict[str, tuple[str, Cited, str]] = {}
+    for title, mail, what in (
+        *((one.title, one.mail, "applied") for one in digest.applied),
+        *((one.title, one.mail, one.label) for one in (*digest.new_versions, *digest.new_series)),
+        *((one.title, one.first, "discussed") for one in digest.discussions),
+    ):
+        if outside(title):
+            found.setdefault(title, (title, mail, what))
+    kernel = replace(
+        digest,
+        applied=tuple(one for one in digest.applied if not outside(one.title)),
+        discussions=tuple(one for one in digest.discussions if not outside(one.title)),
+        new_series=tuple(one for one in digest.new_series if not outside(one.title)),
+        new_versions=tuple(one for one in digest.new_versions if not outside(one.title)),
+    )
+    return kernel, list(found.values())
