@@ -94,7 +94,9 @@ class Answerer:
         words = wanted(terms(reading.text), index.rarity).leaning(terms(reading.asked))
         aim = Aim(words, terms, expectation(reading.asked), index.people(reading.text))
         found = list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
-        rough = sorted((scored(c, aim.rough(c, self._rule.worth)) for c in found), key=lambda c: -c.score)
+        # What shares no word with the question is said only where nothing does: it may be the question put otherwise.
+        speaking = [c for c in found if aim.touched(c)] or found
+        rough = sorted((scored(c, aim.rough(c, self._rule.worth)) for c in speaking), key=lambda c: -c.score)
         fine = self._by_meaning(vector, rough[:_EMBEDDED])
         chosen = tuple(in_reading_order(choose(fine, self._rule.limits)))
         who = doers(reading.asked, index.people)

@@ -98,6 +98,10 @@ class Aim:
     bonus: Callable[[str], float]
     people: Mapping[str, float]
 
+    def touched(self, candidate: Candidate) -> bool:
+        """Whether a sentence, its neighbours or its title hold any of the question's words."""
+        return self.wanted.coverage(self.terms(f"{candidate.around} {candidate.result.found.title}")) > 0
+
     def rough(self, candidate: Candidate, worth: Worth) -> float:
         """Return how well a sentence suits, its own meaning apart."""
         found = candidate.result.found

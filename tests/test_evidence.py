@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evidence import Wanted, candidates, wanted
+from bot.evidence import Aim, Candidate, Wanted, candidates, wanted
 from bot.speech import speaks
 from index.catalog import Found
 from index.engine import Result
@@ -94,3 +94,9 @@ def test_coverage_is_the_share_of_rarity_that_is_there() -> None:
 
 def test_a_question_of_no_meaning_is_covered_by_nothing() -> None:
     assert wanted(["what", "is", "it"], lambda _: 1.0).coverage(["what", "is", "it"]) == 0.0
+
+
+@pytest.mark.parametrize(("text", "touched"), [(LEAF, True), (REED, False)])
+def test_a_sentence_is_touched_by_a_question_whose_words_stand_by_it(text: str, touched: bool) -> None:
+    aim = Aim(Wanted({"frog": 2.0}), lambda words: words.lower().split(), lambda _: 0.0, {})
+    assert aim.touched(Candidate(result(text), text, 0, around=text)) is touched
