@@ -96,6 +96,6 @@ def test_mails_from_a_mirror_keep_their_address_at_home(web: WebServer, client: 
     web.site = lambda asked: Answer(status=503 if asked.path.startswith("/crabs/") else 404)
     web.routes["/copy/new.atom"] = Answer(atom.encode())
     web.routes[f"/copy/{name}/raw"] = Answer(mail(1, NOW - 60))
-    source = Source("crabs", "lore", f"{web.url}/crabs#mirror={web.url}/copy/")
+    source = Source("crabs", "lore", f"{web.url}/crabs#http&mirror={web.url}/copy/")
     parts = [part for batch in lore.open(source, client).read("") for part in batch.parts]
     assert [part.url for part in parts] == [f"{web.url}/crabs/{name}/"]
