@@ -13,7 +13,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from datetime import UTC, datetime
 from bot import record
 from bot.card import Card
 from bot.chat import Parcel
-from index.database import Database
+from index.database import Connection, Database
 
 LEASE = 60.0  # seconds that who took a parcel has to deliver it
 
@@ -125,7 +124,7 @@ class Outbox:
         *,
         edits: str = "",
         under: str = "",
-        within: sqlite3.Connection | None = None,
+        within: Connection | None = None,
     ) -> bool:
         """Keep a parcel until it is delivered; whether it is new.
 
@@ -141,7 +140,7 @@ class Outbox:
             listener()
         return new
 
-    def _put(self, connection: sqlite3.Connection, service: str, parcel: Parcel, edits: str, under: str) -> bool:
+    def _put(self, connection: Connection, service: str, parcel: Parcel, edits: str, under: str) -> bool:
         now = self._clock().timestamp()
         where = (parcel.channel, parcel.thread, parcel.edits, under, edits)
         row = (service, parcel.key, *where, record.written(parcel.card), now, now)
@@ -158,7 +157,7 @@ class Outbox:
             rows = connection.execute(TAKE, (self._owner, now + LEASE, service, now, now, limit)).fetchall()
             return [self._taken(connection, service, row) for row in sorted(rows)]
 
-    def _taken(self, connection: sqlite3.Connection, service: str, row: Sequence[object]) -> Taken:
+    def _taken(self, connection: Connection, service: str, row: Sequence[object]) -> Taken:
         number, key, channel, thread, edits, under_key, edits_key, card, tries, created = row
         lost = ""
         known = {"thread": str(thread), "edits": str(edits)}

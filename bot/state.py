@@ -24,7 +24,7 @@ from bot import record
 from bot import state_sql as sql
 from bot.chat import Incoming
 from bot.model import Answer
-from index.database import copy_first
+from index.sqlite import copy_first
 
 TRIES = 6  # processes that may claim the same question, one after the other; under load three kills in a row met one
 EARLIER = 10  # questions of a thread that give a follow-up its context

@@ -39,6 +39,7 @@ from index.engine import Index
 from index.errors import Unusable
 from index.model import Batch
 from index.reindex import Progress, cancel, progress, reindex, roll_back
+from index.sqlite import Sqlite
 
 REMEMBERED = 32  # digests that were made for the web page
 STARTER = Source("starter-notes", "notes", "")
@@ -97,7 +98,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
     Raises ``IndexProblem`` with one clear line when the directory can't be used as it is.
     """
     database = open_database(settings)
-    memory = Database(settings.data / "state.db")
+    memory = Sqlite(settings.data / "state.db")
     try:
         index = open_index(settings, database)
         state = State(memory.path)
@@ -134,7 +135,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
         database.close()
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings) -> Sqlite:
     """Open ``krab.db``, making the data directory (mode 0700) when it is absent. Raises ``Unusable``."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -142,7 +143,7 @@ def open_database(settings: Settings) -> Database:
         raise Unusable(
             f"cannot use {settings.data} as data directory: {error.strerror}; give another with --data"
         ) from error
-    return Database(settings.data / "krab.db")
+    return Sqlite(settings.data / "krab.db")
 
 
 def open_index(settings: Settings, database: Database) -> Index:
@@ -298,7 +299,7 @@ def enter(settings: Settings, embedder: Embedder, folder: Path) -> Room:
     from index.stores.faiss import Faiss
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(folder / "krab.db")
+    database = Sqlite(folder / "krab.db")
     index = Index(folder, database, embedder, Faiss, load=partial(of, cache=settings.data / "model"))
 
     def close() -> None:
@@ -527,7 +528,7 @@ def measuring(krab: Krab) -> Metrics:
 
     def read() -> Iterator[Value]:
         totals, generation = krab.index.catalog.totals(), krab.index.catalog.live()
-        step = progress(krab.database, krab.settings.data)
+        step = progress(krab.database)
         yield plain("krab_ready", "1 when questions can be answered", float(krab.index.ready))
         yield plain("krab_parts", "Mails, posts, pages and notes in the index", totals.parts)
         yield plain("krab_passages", "Passages that are searched", totals.passages)
@@ -598,7 +599,7 @@ def reindexing_ordered(krab: Krab) -> Reindexing:
     """Return what runs the reindexes that were ordered from chats."""
     from bot.reindexing import Reindexing, Requests, command
 
-    seen = partial(progress, krab.database, krab.settings.data)
+    seen = partial(progress, krab.database)
     return Reindexing(Requests(krab.memory), krab.outbox, krab.audit, seen, command(krab.settings))
 
 

@@ -9,7 +9,6 @@ it again; posts, pages and notes are replaced by what was read last.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from index import codec
-from index.database import Database
+from index.database import Connection, Database
 from index.embed import Vectors
 from index.entries import handle
 from index.model import Document, Kind, Part, Passage, Rejected
@@ -212,7 +211,7 @@ class Catalog:
                 connection.execute(_TICK)
         return changes
 
-    def _put(self, connection: sqlite3.Connection, part: Part, source: str, generations: Sequence[int]) -> Changes:
+    def _put(self, connection: Connection, part: Part, source: str, generations: Sequence[int]) -> Changes:
         body = codec.encode(part)
         digest = codec.digest(part, body)
         stored = connection.execute("SELECT number, digest, format FROM parts WHERE id = ?", (part.id,)).fetchone()
@@ -228,7 +227,7 @@ class Catalog:
             _write_passages(connection, number, generation, cuts)
         return Changes(changed=1) if stored else Changes(new=1)
 
-    def _write_part(self, connection: sqlite3.Connection, part: Part, body: bytes, digest: bytes) -> int:
+    def _write_part(self, connection: Connection, part: Part, body: bytes, digest: bytes) -> int:
         document = _join(connection, (part.id, *part.links))
         row = (part.id, document, part.kind.value, part.url, part.title, part.author, codec.seconds(part.date))
         number: int = connection.execute(
@@ -411,7 +410,7 @@ class Catalog:
                 self._turn(connection, generation)
         return True
 
-    def _whole(self, connection: sqlite3.Connection, generation: Generation) -> bool:
+    def _whole(self, connection: Connection, generation: Generation) -> bool:
         sql = (
             "SELECT EXISTS (SELECT 1 FROM parts p WHERE NOT EXISTS"
             " (SELECT 1 FROM passages s WHERE s.part = p.number AND s.generation = ?))"
@@ -419,7 +418,7 @@ class Catalog:
         )
         return not connection.execute(sql, (generation.number, generation.number)).fetchone()[0]
 
-    def _turn(self, connection: sqlite3.Connection, generation: Generation) -> None:
+    def _turn(self, connection: Connection, generation: Generation) -> None:
         connection.execute("UPDATE generations SET live = ? WHERE live = ?", (_KEPT, _LIVE))
         connection.execute("UPDATE generations SET live = ? WHERE number = ?", (_LIVE, generation.number))
         connection.execute(_TICK)
@@ -499,7 +498,7 @@ class Catalog:
             connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
             self._settle(connection, generation.embedder)
 
-    def _settle(self, connection: sqlite3.Connection, embedder: str) -> None:
+    def _settle(self, connection: Connection, embedder: str) -> None:
         # What is not searched yet is no change to those who search.
         if connection.execute(_SETTLE_LIVE, (embedder, embedder)).rowcount:
             connection.execute(_TICK)
@@ -577,7 +576,7 @@ def _facets(number: int, part: Part) -> tuple[int, str, str, str]:
     return number, part.links[0] if part.links else "", part.author, handle(part)
 
 
-def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:
+def _join(connection: Connection, ids: tuple[str, ...]) -> int:
     """Put ``ids`` into one document, merging the documents they are in; return its number."""
     sql = "SELECT id, document FROM members WHERE id IN (SELECT value FROM json_each(?))"
     known = dict(connection.execute(sql, (json.dumps(ids),)).fetchall())
@@ -595,7 +594,7 @@ def _join(connection: sqlite3.Connection, ids: tuple[str, ...]) -> int:
     return document
 
 
-def _write_passages(connection: sqlite3.Connection, part: int, generation: int, cuts: Sequence[Cut]) -> None:
+def _write_passages(connection: Connection, part: int, generation: int, cuts: Sequence[Cut]) -> None:
     for cut in cuts:
         number = connection.execute(
             "INSERT INTO passages (generation, part, start, stop, text, key)"
@@ -605,7 +604,7 @@ def _write_passages(connection: sqlite3.Connection, part: int, generation: int, 
         connection.execute("INSERT INTO pending VALUES (?, ?)", (number, cut.embed))
 
 
-def _remove(connection: sqlite3.Connection, id_: str, source: str) -> int:
+def _remove(connection: Connection, id_: str, source: str) -> int:
     row = connection.execute("SELECT number FROM parts WHERE id = ?", (id_,)).fetchone()
     if row is None:
         return 0

@@ -18,12 +18,11 @@ again changes nothing unless a better parser (``codec.FORMAT``) read it, or it i
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from index import codec, ties
-from index.database import Database
+from index.database import Connection, Database
 from index.history import History, history, labelled, place
 from index.model import Event, Kind, Part
 from index.ties import listed
@@ -152,7 +151,7 @@ class Histories:
             with self._database.write() as connection:
                 self._settle(connection, [], _forget(connection, gone))
 
-    def _settle(self, connection: sqlite3.Connection, posted: Sequence[str], changed: set[int]) -> None:
+    def _settle(self, connection: Connection, posted: Sequence[str], changed: set[int]) -> None:
         """Bring issues and subjects up to what is known, as far as it has changed."""
         again = ties.parts_of(connection, changed)
         connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM json_each(?))", (listed(changed),))
@@ -164,7 +163,7 @@ class Histories:
         ties.join(connection, touched | partners)
         _entitle(connection, changed | touched)
 
-    def _tie(self, connection: sqlite3.Connection, issue: int) -> set[int]:
+    def _tie(self, connection: Connection, issue: int) -> set[int]:
         known = {issue: _posted(connection, issue)}
         same = ties.sharing(connection, issue, "same")
         near = ties.sharing(connection, issue, "near") - same
@@ -227,12 +226,12 @@ class Histories:
         return [_history(connection, subject) for subject in best]
 
 
-def _due(connection: sqlite3.Connection, part: Part) -> bool:
+def _due(connection: Connection, part: Part) -> bool:
     row = connection.execute("SELECT format FROM told WHERE part = ?", (part.id,)).fetchone()
     return row is None or part.kind is not Kind.MAIL or row[0] < codec.FORMAT
 
 
-def _forget(connection: sqlite3.Connection, ids: Sequence[str]) -> set[int]:
+def _forget(connection: Connection, ids: Sequence[str]) -> set[int]:
     """Remove what parts told; return the issues that they were of."""
     these = "(SELECT value FROM json_each(?))"
     told = listed(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (listed(ids),)))
@@ -244,7 +243,7 @@ def _forget(connection: sqlite3.Connection, ids: Sequence[str]) -> set[int]:
     return changed
 
 
-def _write(connection: sqlite3.Connection, part: Part) -> None:
+def _write(connection: Connection, part: Part) -> None:
     names = [(e.kind, e.detail, part.id) for e in part.events if e.kind in NAMES]
     events = [e for e in part.events if e.kind not in NAMES]
     date = codec.seconds(part.date) if part.kind is Kind.MAIL else None
@@ -259,7 +258,7 @@ def _write(connection: sqlite3.Connection, part: Part) -> None:
         connection.executemany("INSERT INTO answers VALUES (?, ?, ?)", answers)
 
 
-def _entitle(connection: sqlite3.Connection, issues: set[int]) -> None:
+def _entitle(connection: Connection, issues: set[int]) -> None:
     """Write what ``issues`` are found by."""
     connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (listed(issues),))
     for issue in issues:
@@ -269,7 +268,7 @@ def _entitle(connection: sqlite3.Connection, issues: set[int]) -> None:
             connection.execute("INSERT INTO titles (rowid, title, others, who) VALUES (?, ?, ?, ?)", row)
 
 
-def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
+def _posted(connection: Connection, issue: int) -> tuple[Event, ...]:
     sql = (
         "SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM postings p"
         " JOIN happenings h ON h.part = p.part WHERE p.issue = ? AND h.kind = ? ORDER BY h.part"
@@ -277,7 +276,7 @@ def _posted(connection: sqlite3.Connection, issue: int) -> tuple[Event, ...]:
     return tuple(_event(row) for row in connection.execute(sql, (issue, POSTED)))
 
 
-def _history(connection: sqlite3.Connection, subject: int) -> History:
+def _history(connection: Connection, subject: int) -> History:
     sql = (
         "SELECT i.number, h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail FROM issues i"
         " JOIN postings p ON p.issue = i.number JOIN happenings h ON h.part = p.part WHERE i.subject = ? AND h.kind = ?"
@@ -287,7 +286,7 @@ def _history(connection: sqlite3.Connection, subject: int) -> History:
     return history(posted, _happened(connection, posted))
 
 
-def _happened(connection: sqlite3.Connection, posted: dict[str, list[Event]]) -> dict[str, list[Event]]:
+def _happened(connection: Connection, posted: dict[str, list[Event]]) -> dict[str, list[Event]]:
     """What happened to posted parts, by the label that they have."""
     labels = {event.part: label for label, some in posted.items() for event in some}
     dates = {event.part: event.when for some in posted.values() for event in some}

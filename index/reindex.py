@@ -7,13 +7,10 @@ until the next is done: rolling back to it is finishing it, should it lack anyth
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from index.catalog import Catalog, Generation
 from index.database import Database
@@ -152,10 +149,10 @@ def cancel(database: Database) -> bool:
     return building is not None
 
 
-def progress(database: Database, folder: Path) -> Progress | None:
+def progress(database: Database) -> Progress | None:
     """Return how far the reindex is that is under way or was interrupted; None when there is none."""
     building = Catalog(database).building()
-    return Builds(database).progress(building, running=running(folder)) if building else None
+    return Builds(database).progress(building, running=running(database)) if building else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,27 +201,18 @@ class _Build:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Be the only process that reindexes in ``folder``; one that dies gives it free. Raises ``AlreadyRunning``."""
-    descriptor = os.open(folder / "reindex.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise AlreadyRunning("another process is reindexing: `krab status` shows how far it is") from error
-    try:
+def alone(database: Database) -> Iterator[None]:
+    """Be the only process that reindexes a database; one that dies gives it free. Raises ``AlreadyRunning``."""
+    with database.alone("reindex") as ours:
+        if not ours:
+            raise AlreadyRunning("another process is reindexing: `krab status` shows how far it is")
         yield
-    finally:
-        os.close(descriptor)
 
 
-def running(folder: Path) -> bool:
-    """Whether some process is reindexing below ``folder``."""
-    try:
-        with alone(folder):
-            return False
-    except AlreadyRunning:
-        return True
+def running(database: Database) -> bool:
+    """Whether some process is reindexing a database."""
+    with database.alone("reindex") as ours:
+        return not ours
 
 
 def _moment(stamp: float) -> datetime:

@@ -7,13 +7,14 @@ the caller's transaction, and looks at nothing but the issues that it is given a
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
+
+from index.database import Connection
 
 SHARING_MAX = 200  # issues that are compared with one: somebody may write the same thousands of times
 
 
-def issue_of(connection: sqlite3.Connection, part: str) -> int:
+def issue_of(connection: Connection, part: str) -> int:
     """Put a posted part into the issue that its names say, merging issues; return its number."""
     sql = (
         "SELECT DISTINCT p.issue FROM names n CROSS JOIN names m ON m.kind = n.kind AND m.name = n.name"
@@ -36,7 +37,7 @@ def issue_of(connection: sqlite3.Connection, part: str) -> int:
     return int(number)
 
 
-def alive(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
+def alive(connection: Connection, issues: set[int]) -> set[int]:
     """Drop those of ``issues`` that nothing posts any more; return the others."""
     sql = "SELECT DISTINCT p.issue FROM json_each(?) j JOIN postings p ON p.issue = j.value"
     alive = {n for (n,) in connection.execute(sql, (listed(issues),))}
@@ -44,13 +45,13 @@ def alive(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
     return alive
 
 
-def parts_of(connection: sqlite3.Connection, issues: Iterable[int]) -> list[str]:
+def parts_of(connection: Connection, issues: Iterable[int]) -> list[str]:
     """Return the parts that posted ``issues``."""
     sql = "SELECT p.part FROM json_each(?) j JOIN postings p ON p.issue = j.value"
     return [part for (part,) in connection.execute(sql, (listed(issues),))]
 
 
-def sharing(connection: sqlite3.Connection, issue: int, kind: str) -> set[int]:
+def sharing(connection: Connection, issue: int, kind: str) -> set[int]:
     """The other issues that share a name of ``kind`` with ``issue``."""
     sql = (
         "SELECT DISTINCT q.issue FROM (SELECT DISTINCT n.name FROM postings p JOIN names n ON n.part = p.part"
@@ -60,7 +61,7 @@ def sharing(connection: sqlite3.Connection, issue: int, kind: str) -> set[int]:
     return {n for (n,) in connection.execute(sql, (issue, kind, SHARING_MAX))}
 
 
-def untie(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
+def untie(connection: Connection, issues: set[int]) -> set[int]:
     """Cut the ties of ``issues``; return those at the other ends."""
     these = "(SELECT value FROM json_each(?))"
     others = {n for (n,) in connection.execute(f"SELECT other FROM ties WHERE one IN {these}", (listed(issues),))}
@@ -69,7 +70,7 @@ def untie(connection: sqlite3.Connection, issues: set[int]) -> set[int]:
     return others
 
 
-def join(connection: sqlite3.Connection, issues: set[int]) -> None:
+def join(connection: Connection, issues: set[int]) -> None:
     """Give the issues of every subject that ``issues`` are of the subject that their ties say."""
     sql = (
         "SELECT number FROM issues WHERE subject IN (SELECT subject FROM issues"

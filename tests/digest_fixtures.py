@@ -13,9 +13,9 @@ from bot.digest.model import Digest
 from bot.digest.span import week
 from feeds.kinship import kin
 from index.catalog import Catalog
-from index.database import Database
 from index.histories import Histories
 from index.model import Part
+from index.sqlite import Sqlite
 from tests.index_fixtures import post
 from tests.series_mail import ADA, BO, mail, series, when
 
@@ -61,7 +61,7 @@ WEEK: tuple[Part, ...] = (*V1, *V2, NEW, OBJECTS, AGREES, ANSWER, MACHINE, TAKEN
 @contextmanager
 def read(folder: Path, parts: Sequence[Part]) -> Iterator[tuple[Catalog, Histories]]:
     """An index of ``parts``, without vectors."""
-    with closing(Database(folder / "krab.db")) as database:
+    with closing(Sqlite(folder / "krab.db")) as database:
         catalog, histories = Catalog(database), Histories(database, kin)
         catalog.put(parts, "pond")
         histories.put(parts)

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from index.catalog import Catalog
-from index.database import Database
 from index.embed import Vectors
 from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Role
+from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 
 NOON = datetime(2025, 7, 8, 12, 0, tzinfo=UTC)
@@ -84,7 +84,7 @@ def post(id_: str, text: str = "", **changes: object) -> Part:
 @contextmanager
 def opened(folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Index]:
     """An index in ``folder``."""
-    database = Database(folder / "krab.db")
+    database = Sqlite(folder / "krab.db")
     try:
         index = Index(folder, database, embedder or FakeEmbedder(), Faiss)
         yield index
@@ -96,7 +96,7 @@ def opened(folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Index
 @contextmanager
 def catalogued(folder: Path) -> Iterator[Catalog]:
     """A catalogue in ``folder``."""
-    database = Database(folder / "krab.db")
+    database = Sqlite(folder / "krab.db")
     try:
         yield Catalog(database)
     finally:

@@ -21,8 +21,8 @@ from bot.backup import BadBackup, back_up, in_use, restore
 from bot.settings import Settings
 from bot.wiring import opened as opened_krab
 from index.catalog import MIGRATIONS
-from index.database import Database, copy_first
 from index.errors import NewerDatabase, Unusable
+from index.sqlite import Sqlite, copy_first
 from tests.fakes import NOON
 from tests.index_fixtures import contents, differences, opened, stream
 
@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> Path:
         for batch in stream(40):
             index.ingest(batch, "pond")
         index.save()
-    with closing(Database(folder / "state.db")) as memory:
+    with closing(Sqlite(folder / "state.db")) as memory:
         Audit(memory).write("cli:root", "test")
     (folder / "matrix").mkdir()
     (folder / "matrix" / "session.json").write_text('{"device": "KRAB"}')
@@ -63,7 +63,7 @@ def test_what_is_restored_equals_what_was_backed_up(data: Path, tmp_path: Path) 
     assert differences(contents(data), contents(tmp_path / "again")) == []
     assert (tmp_path / "again" / "matrix" / "session.json").read_text() == '{"device": "KRAB"}'
     assert (tmp_path / "again" / "notes" / "tree.md").exists()
-    with closing(Database(tmp_path / "again" / "state.db")) as memory:
+    with closing(Sqlite(tmp_path / "again" / "state.db")) as memory:
         assert Audit(memory).last()[0].action == "test"
 
 
@@ -183,11 +183,11 @@ NEW = "ALTER TABLE frogs ADD COLUMN age INTEGER"
 
 
 def test_before_tables_are_changed_the_file_is_copied(tmp_path: Path) -> None:
-    with closing(Database(tmp_path / "x.db")) as database:
+    with closing(Sqlite(tmp_path / "x.db")) as database:
         database.migrate("frogs", (OLD,))
         with database.write() as connection:
             connection.execute("INSERT INTO frogs VALUES ('Ada')")
-    with closing(Database(tmp_path / "x.db")) as database:
+    with closing(Sqlite(tmp_path / "x.db")) as database:
         database.migrate("frogs", (OLD, NEW))
     with closing(sqlite3.connect(tmp_path / "x.db.before-frogs-2")) as copy:
         assert copy.execute("SELECT * FROM frogs").fetchall() == [("Ada",)]
@@ -197,7 +197,7 @@ def test_before_tables_are_changed_the_file_is_copied(tmp_path: Path) -> None:
 
 def test_a_new_file_and_an_unchanged_one_are_not_copied(tmp_path: Path) -> None:
     for _ in range(2):
-        with closing(Database(tmp_path / "x.db")) as database:
+        with closing(Sqlite(tmp_path / "x.db")) as database:
             database.migrate("frogs", (OLD, NEW))
     assert list(tmp_path.glob("*.before-*")) == []
 

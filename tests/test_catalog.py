@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.catalog import Catalog, Changes, Generation
-from index.database import Database
 from index.errors import Unusable
 from index.model import Event, Kind, Part, Rejected
+from index.sqlite import Sqlite
 from tests.index_fixtures import NOON, FakeEmbedder, catalog_contents, catalogued, differences, part, post, put
 
 FAKE = FakeEmbedder.identity
@@ -255,7 +255,7 @@ def test_authors_are_counted_by_name_and_address(catalog: Catalog) -> None:
 
 def test_what_an_older_krab_did_not_read_off_is_read_off_once(catalog: Catalog, tmp_path: Path) -> None:
     put(catalog, part("a", labels=("by:ada",)))
-    with closing(Database(tmp_path / "krab.db")) as database:
+    with closing(Sqlite(tmp_path / "krab.db")) as database:
         with database.write() as connection:
             connection.execute("DELETE FROM facets")
         assert Catalog(database).authors() == [("Ada Frog", "ada", 1)]
@@ -430,7 +430,7 @@ def test_each_generation_waits_for_its_own_embedder(catalog: Catalog) -> None:
 
 
 def test_a_full_disk_in_the_middle_of_a_batch_loses_nothing(tmp_path: Path) -> None:
-    database = Database(tmp_path / "krab.db")
+    database = Sqlite(tmp_path / "krab.db")
     catalog = Catalog(database)
     put(catalog, part("a", "A leaf."))
     before = catalog_contents(catalog)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels import DEFAULT, SWITCHES, Channels, Manner, Mode, Unclear, typed
-from index.database import Database
+from index.sqlite import Sqlite
 
 
 @pytest.fixture
 def channels(tmp_path: Path) -> Iterator[Channels]:
-    database = Database(tmp_path / "state.db")
+    database = Sqlite(tmp_path / "state.db")
     yield Channels(database)
     database.close()
 

@@ -12,6 +12,7 @@ import pytest
 
 from index.database import Database
 from index.errors import NewerDatabase, Unusable
+from index.sqlite import Sqlite
 
 FIRST = "CREATE TABLE frogs (name TEXT PRIMARY KEY);\nINSERT INTO frogs VALUES ('ada')"
 SECOND = "ALTER TABLE frogs ADD COLUMN leaf INTEGER;\nUPDATE frogs SET leaf = 7"
@@ -29,7 +30,7 @@ def frogs(path: Path, columns: str = "name") -> list[tuple[object, ...]]:
 
 
 def migrated(path: Path, *scripts: str) -> Database:
-    database = Database(path)
+    database = Sqlite(path)
     database.migrate("pond", scripts or (FIRST,))
     return database
 
@@ -52,13 +53,13 @@ def test_a_later_migration_keeps_what_is_there(path: Path) -> None:
 
 def test_a_failing_migration_leaves_nothing_of_itself(path: Path) -> None:
     migrated(path).close()
-    with closing(Database(path)) as database, pytest.raises(sqlite3.OperationalError, match="herons"):
+    with closing(Sqlite(path)) as database, pytest.raises(sqlite3.OperationalError, match="herons"):
         database.migrate("pond", (FIRST, SECOND, FAILS))
     assert frogs(path, "*") == [("ada",)]
 
 
 def test_after_a_failing_migration_the_right_one_runs(path: Path) -> None:
-    with closing(Database(path)) as database:
+    with closing(Sqlite(path)) as database:
         with pytest.raises(sqlite3.OperationalError):
             database.migrate("pond", (FIRST, FAILS))
         database.migrate("pond", (FIRST, SECOND))
@@ -76,7 +77,7 @@ def test_components_count_their_migrations_apart(path: Path) -> None:
 
 def test_a_newer_database_is_refused_with_what_to_do(path: Path) -> None:
     migrated(path, FIRST, SECOND).close()
-    with closing(Database(path)) as database, pytest.raises(NewerDatabase, match="upgrade krab") as caught:
+    with closing(Sqlite(path)) as database, pytest.raises(NewerDatabase, match="upgrade krab") as caught:
         database.migrate("pond", (FIRST,))
     assert "\n" not in str(caught.value)
     assert frogs(path, "name, leaf") == [("ada", 7)]
@@ -162,13 +163,13 @@ def test_a_full_disk_is_said_plainly_and_loses_nothing(path: Path) -> None:
 def test_a_file_in_the_way_of_the_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "deep").write_text("in the way")
     with pytest.raises(Unusable, match=r"cannot open .*deep.*check the directory"):
-        Database(tmp_path / "deep" / "krab.db").connection()
+        Sqlite(tmp_path / "deep" / "krab.db").connection()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "krab.db").write_text("a letter from a friend" * 100)
     with pytest.raises(Unusable, match=r"cannot open .*krab\.db"):
-        Database(tmp_path / "krab.db").connection()
+        Sqlite(tmp_path / "krab.db").connection()
 
 
 def test_the_data_directory_is_made_for_its_owner_alone(path: Path) -> None:
@@ -177,7 +178,7 @@ def test_the_data_directory_is_made_for_its_owner_alone(path: Path) -> None:
 
 
 def test_threads_that_have_ended_leave_no_file_open(tmp_path: Path) -> None:
-    database = Database(tmp_path / "x.db")
+    database = Sqlite(tmp_path / "x.db")
     for _ in range(20):
         thread = threading.Thread(target=database.connection)
         thread.start()

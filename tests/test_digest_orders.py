@@ -27,7 +27,7 @@ from bot.orders import Context, found
 from bot.orders.digest import meant
 from bot.outbox import Outbox
 from bot.subscriptions import Subscription, Subscriptions
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeClock, FakeDigester, FakeReply
 from tests.order_fixtures import context
 
@@ -45,7 +45,7 @@ class Looking(FakeDigester):
 @pytest.fixture
 def chat(tmp_path: Path) -> Iterator[Context]:
     clock = FakeClock()
-    with closing(Database(tmp_path / "state.db")) as database:
+    with closing(Sqlite(tmp_path / "state.db")) as database:
         outbox = Outbox(database, clock=clock)
         subscriptions, digester = Subscriptions(database, outbox, clock=clock), Looking()
         yield context(

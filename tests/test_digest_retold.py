@@ -16,7 +16,7 @@ from bot.digest.retold import retold
 from bot.model import Answer, Question, Status
 from bot.support import Lens
 from bot.writer import Writer
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.digest_fixtures import OBJECTS, digested
 from tests.fakes import FakeClock
 from tests.test_writer import Scripted
@@ -28,7 +28,7 @@ def digest(tmp_path: Path) -> Digest:
 
 
 def by(model: Scripted, folder: Path, lens: Lens) -> Callable[[Question, Answer], Answer]:
-    budget = Budget(Database(folder / "budget.db"), Allowance(), FakeClock())
+    budget = Budget(Sqlite(folder / "budget.db"), Allowance(), FakeClock())
     return Writer(lambda _: Answer(Status.NOT_FOUND), model, lens, budget).rewrite
 
 

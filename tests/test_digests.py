@@ -14,14 +14,14 @@ from bot.digest.model import Digest
 from bot.digest.span import week
 from bot.digester import Digester
 from bot.digests import Digests
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.digest_fixtures import BO, CY, NEW, THIS, WEEK, digested, mail, read
 from tests.fakes import FakeClock
 
 
 @pytest.fixture
 def digests(tmp_path: Path) -> Iterator[Digests]:
-    with closing(Database(tmp_path / "state.db")) as database:
+    with closing(Sqlite(tmp_path / "state.db")) as database:
         yield Digests(database)
 
 

@@ -11,9 +11,9 @@ import pytest
 from bot.backup import in_use
 from bot.commands import doctor_disk
 from bot.settings import Settings, UpkeepSettings
-from index.database import Database
 from index.model import Batch
 from index.reindex import reindex
+from index.sqlite import Sqlite
 from tests.index_fixtures import FakeEmbedder, opened, part
 
 
@@ -49,7 +49,7 @@ def test_a_reindex_that_was_left_is_trouble(settings: Settings) -> None:
     assert doctor_disk.reindex(settings).ok
     with opened(settings.data) as index:
         index.ingest(Batch(tuple(part(f"{n}", f"Leaf {n}.") for n in range(120))), "pond")
-    with closing(Database(settings.data / "krab.db")) as database:
+    with closing(Sqlite(settings.data / "krab.db")) as database:
         next(reindex(database, FakeEmbedder("fake/2")))
     found = doctor_disk.reindex(settings)
     assert (found.ok, found.found) == (False, "interrupted at 41 %")

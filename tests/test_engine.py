@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from index.database import Database
 from index.engine import DEFAULT_RANKING, Index, Ranking
 from index.errors import NeedsReindex
 from index.lexical import Lexical
 from index.model import Batch, Event, Part, Rejected
 from index.rank import Weights
 from index.reindex import reindex
+from index.sqlite import Sqlite
 from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post, stream
 
 WORDS = Ranking(Weights.only(words=1))
@@ -41,7 +41,7 @@ def ids(index: Index, query: str, ranking: Ranking = DEFAULT_RANKING) -> list[st
 
 def reindexed(folder: Path, embedder: FakeEmbedder | None = None) -> list[tuple[int, int]]:
     """Reindex as another process would."""
-    with closing(Database(folder / "krab.db")) as database:
+    with closing(Sqlite(folder / "krab.db")) as database:
         return [(step.done, step.total) for step in reindex(database, embedder or FakeEmbedder())]
 
 
@@ -353,7 +353,7 @@ def test_what_is_ingested_after_another_process_has_reindexed_is_found(index: In
 
 
 def test_what_is_ingested_while_reindexing_is_found_before_and_after(tmp_path: Path) -> None:
-    with opened(tmp_path) as index, closing(Database(tmp_path / "krab.db")) as database:
+    with opened(tmp_path) as index, closing(Sqlite(tmp_path / "krab.db")) as database:
         index.ingest(Batch(tuple(many(501))), "pond")
         steps = reindex(database, FakeEmbedder())
         next(steps)
@@ -369,7 +369,7 @@ def many(n: int) -> list[Part]:
 
 
 def stopped_after_steps(folder: Path, steps: int) -> None:
-    with closing(Database(folder / "krab.db")) as database:
+    with closing(Sqlite(folder / "krab.db")) as database:
         list(islice(reindex(database, FakeEmbedder("fake/2")), steps))
 
 

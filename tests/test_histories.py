@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feeds.kinship import kin
-from index.database import Database
 from index.histories import Histories
 from index.history import History
 from index.model import Batch, Kind, Part
+from index.sqlite import Sqlite
 from tests.index_fixtures import opened, part
 from tests.series_mail import ADA, BO, mail, series, when
 
@@ -34,7 +34,7 @@ ALL = [*V1, *V2, *V3, REVIEW, TALK, DEEP, APPLIED, *OTHER]
 
 @contextmanager
 def kept(folder: Path, *batches: Sequence[Part]) -> Iterator[Histories]:
-    with closing(Database(folder / "krab.db")) as database:
+    with closing(Sqlite(folder / "krab.db")) as database:
         histories = Histories(database, kin)
         for batch in batches:
             histories.put(batch)
@@ -223,7 +223,7 @@ def test_the_newest_mail_says_how_far_is_known(histories: Histories) -> None:
 
 
 def test_nothing_is_kin_unless_somebody_says_so(tmp_path: Path) -> None:
-    with closing(Database(tmp_path / "krab.db")) as database:
+    with closing(Sqlite(tmp_path / "krab.db")) as database:
         histories = Histories(database)
         histories.put([*V1, *V2])
         assert [v.label for v in of(histories, "leaves-v1-0").versions] == ["v1"]

@@ -31,8 +31,8 @@ from bot.support import Lens
 from bot.web_ask import LONGEST, BadQuestion, question
 from bot.web_views import environment
 from bot.writer import Writer
-from index.database import Database
 from index.model import Batch, Block, Kind, Part, Role
+from index.sqlite import Sqlite
 from tests.attacks import ATTACKS, EVIL, WISHES, Attack
 from tests.fakes import FakeClock
 from tests.index_fixtures import opened, own, part
@@ -99,7 +99,7 @@ def answer(attack: Attack, evidence: dict[str, Part], tmp_path: Path) -> Answer:
 @pytest.fixture
 def obeyed(attack: Attack, answer: Answer, lens: Lens, tmp_path: Path) -> Answer:
     """The same with a language model that obeys the attacker."""
-    with closing(Database(tmp_path / "budget.db")) as database:
+    with closing(Sqlite(tmp_path / "budget.db")) as database:
         budget = Budget(database, Allowance(), FakeClock())
         return Writer(lambda _: answer, Obedient(attack.wish), lens, budget).answer(asked_of(attack))
 
@@ -131,7 +131,7 @@ def test_an_obedient_model_gets_nothing_out(attack: Attack, answer: Answer, obey
 
 @pytest.mark.parametrize("wish", WISHES)
 def test_no_wish_is_published_of_an_honest_mail_either(wish: str, lens: Lens, tmp_path: Path) -> None:
-    with opened(tmp_path) as index, closing(Database(tmp_path / "budget.db")) as database:
+    with opened(tmp_path) as index, closing(Sqlite(tmp_path / "budget.db")) as database:
         index.ingest(Batch((part("good@pond.example", TRUTH, title=SUBJECT),)), "pond")
         plain = Answerer(index).answer(Question(ASKED))
         budget = Budget(database, Allowance(), FakeClock())

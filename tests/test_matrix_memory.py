@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.matrix_memory import Memory, Said, Waiting
-from index.database import Database
+from index.sqlite import Sqlite
 
 SAID = Said("$answer", "!room", "$question", "$question", 0, "$root")
 ME = "@krab:x"
@@ -16,7 +16,7 @@ ME = "@krab:x"
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
-    database = Database(tmp_path / "state.db")
+    database = Sqlite(tmp_path / "state.db")
     yield Memory(database)
     database.close()
 
@@ -60,13 +60,13 @@ def test_what_was_told_and_what_is_settled_stay_so_after_a_start(memory: Memory,
         memory.wait(ME, waiting(event))
     memory.told("$a")
     memory.settle("$b")
-    again = Database(tmp_path / "state.db")
+    again = Sqlite(tmp_path / "state.db")
     assert [(w.raw["event_id"], w.told) for w in Memory(again).waiting(ME)] == [("$a", True)]
     again.close()
 
 
 def test_too_many_waiting_give_up_the_oldest(tmp_path: Path) -> None:
-    database = Database(tmp_path / "small.db")
+    database = Sqlite(tmp_path / "small.db")
     memory = Memory(database, most_waiting=2)
     for at, event in enumerate(("$a", "$b", "$c")):
         memory.wait(ME, waiting(event, float(at)))

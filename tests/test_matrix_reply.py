@@ -22,7 +22,7 @@ from bot.chat.matrix_html import Message
 from bot.chat.matrix_memory import Memory, Said
 from bot.chat.matrix_post import Post, edit, notice, transaction
 from bot.chat.matrix_reply import MatrixReply, Typing
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.fakes import answered
 
 # The beginning of a picture three pixels wide and two high.
@@ -75,7 +75,7 @@ class Homeserver:
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
-    database = Database(tmp_path / "state.db")
+    database = Sqlite(tmp_path / "state.db")
     yield Memory(database)
     database.close()
 

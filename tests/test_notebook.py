@@ -16,7 +16,7 @@ from bot.audit import Audit
 from bot.chat import Act, Incoming
 from bot.notebook import Draft, Notebook, markdown, slug, source
 from feeds.kinds.notes import parse
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeReply
 from tests.order_fixtures import ordering
 
@@ -37,7 +37,7 @@ class Reads:
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Iterator[Notebook]:
-    with closing(Database(tmp_path / "state.db")) as memory:
+    with closing(Sqlite(tmp_path / "state.db")) as memory:
         yield Notebook(tmp_path / "notes", Audit(memory), Reads())
 
 

@@ -23,9 +23,9 @@ from bot.state import State
 from bot.watcher import Watcher
 from bot.watches import Watches
 from feeds.kinship import kin
-from index.database import Database
 from index.engine import Index
 from index.model import Batch, Kind
+from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.fakes import FakeAnswerer, FakeClock, FakeReply, answered, citation
 from tests.index_fixtures import FakeEmbedder, part
@@ -51,8 +51,8 @@ def state() -> Iterator[State]:
 
 @pytest.fixture
 def things(tmp_path: Path, state: State) -> Iterator[Context]:
-    index = Database(tmp_path / "krab.db")
-    memory = Database(tmp_path / "memory.db")
+    index = Sqlite(tmp_path / "krab.db")
+    memory = Sqlite(tmp_path / "memory.db")
     known = Index(tmp_path, index, FakeEmbedder(), Faiss, kin)
     known.ingest(Batch((*LEAVES, REVIEW, APPLIED, NOTE)), "pond")
     feedback = Feedback(memory, clock=FakeClock())

@@ -19,6 +19,7 @@ from bot.chat import ChatRefused, Parcel, Undelivered
 from bot.courier import BUGS, LONGEST, PATIENCE, Again, Courier, Never, verdict
 from bot.outbox import LEASE, Outbox, Taken
 from index.database import Database
+from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeChat, FakeClock
 
 HELLO = Parcel("hello", "C1", note("Hello."))
@@ -31,7 +32,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "state.db")
+    database = Sqlite(tmp_path / "state.db")
     yield database
     database.close()
 
@@ -198,7 +199,7 @@ class Post(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = TemporaryDirectory()
-        self.database = Database(Path(self.folder.name) / "state.db")
+        self.database = Sqlite(Path(self.folder.name) / "state.db")
         self.clock = FakeClock()
         self.processes = [Outbox(self.database, clock=self.clock) for _ in range(2)]
         self.put: dict[str, list[str]] = {}

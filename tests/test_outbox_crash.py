@@ -17,6 +17,7 @@ from bot.chat import Handler, Parcel, Profile
 from bot.courier import Courier
 from bot.outbox import Outbox
 from index.database import Database
+from index.sqlite import Sqlite
 
 CHANNELS, EACH, KILLS = 3, 40, 8
 
@@ -50,7 +51,7 @@ class Wall:
 
 def outbox(folder: Path, hours: float = 0) -> tuple[Database, Outbox]:
     """The outbox as a process sees it whose clock is some hours ahead: what others had leased is free again."""
-    database = Database(folder / "state.db")
+    database = Sqlite(folder / "state.db")
     return database, Outbox(database, clock=lambda: datetime.now(UTC) + timedelta(hours=hours))
 
 

@@ -20,6 +20,7 @@ from index.engine import Index
 from index.errors import IndexProblem, NeedsReindex
 from index.model import Batch
 from index.reindex import AlreadyRunning, Cancelled, Progress, alone, cancel, progress, reindex, roll_back, running
+from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.index_fixtures import FakeEmbedder, catalog_contents, contents, differences, opened, part, stream
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(folder: Path) -> Iterator[Database]:
-    with closing(Database(folder / "krab.db")) as database:
+    with closing(Sqlite(folder / "krab.db")) as database:
         yield database
 
 
@@ -66,27 +67,27 @@ def test_every_step_says_how_far_it_is_and_how_long_it_will_take(database: Datab
     assert [s.left for s in steps][::4] == [80.0, 40.0, 0.0]
 
 
-def test_others_see_how_far_it_is_and_whether_it_runs(database: Database, folder: Path) -> None:
-    assert progress(database, folder) is None
+def test_others_see_how_far_it_is_and_whether_it_runs(database: Database) -> None:
+    assert progress(database) is None
     next(reindex(database, SECOND, clock=ticking()))
-    seen = progress(database, folder)
+    seen = progress(database)
     assert seen
     assert (seen.done, seen.running) == (50, False)
-    with alone(folder):
-        assert progress(database, folder) == Progress(2, 50, 450, 5.0, seen.began, seen.beat, running=True)
+    with alone(database):
+        assert progress(database) == Progress(2, 50, 450, 5.0, seen.began, seen.beat, running=True)
 
 
-def test_only_one_process_reindexes_at_a_time(folder: Path) -> None:
-    with alone(folder), pytest.raises(AlreadyRunning, match="krab status"), alone(folder):
+def test_only_one_process_reindexes_at_a_time(database: Database) -> None:
+    with alone(database), pytest.raises(AlreadyRunning, match="krab status"), alone(database):
         pass
-    assert not running(folder)
+    assert not running(database)
 
 
 def test_a_reindex_is_cancelled_by_anybody_and_leaves_the_index_as_it_was(database: Database, folder: Path) -> None:
     before = contents(folder)
     steps = reindex(database, SECOND)
     next(steps)
-    with closing(Database(folder / "krab.db")) as other:
+    with closing(Sqlite(folder / "krab.db")) as other:
         assert cancel(other)
         assert not cancel(other)
     with pytest.raises(Cancelled):
@@ -211,7 +212,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from index import reindex
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.index_fixtures import FakeEmbedder
 
 class Slow(FakeEmbedder):
@@ -220,8 +221,9 @@ class Slow(FakeEmbedder):
         return super().embed(texts)
 
 reindex._CUT_AT_ONCE = 20
-with reindex.alone(Path(sys.argv[1])):
-    for step in reindex.reindex(Database(Path(sys.argv[1]) / "krab.db"), Slow("fake/2"), clock=time.time):
+database = Sqlite(Path(sys.argv[1]) / "krab.db")
+with reindex.alone(database):
+    for step in reindex.reindex(database, Slow("fake/2"), clock=time.time):
         print(step.done, flush=True)
 """
 
@@ -242,7 +244,7 @@ def test_killed_again_and_again_while_questions_are_asked_it_ends_as_if_nothing_
         for batch in stream():
             index.ingest(batch, "pond")
     wanted = contents(tmp_path)
-    with closing(Database(tmp_path / "krab.db")) as database:
+    with closing(Sqlite(tmp_path / "krab.db")) as database:
         index = Index(tmp_path, database, FakeEmbedder(), Faiss, load=FakeEmbedder)
         said = ids(index, "frog and newt on a leaf")
         for kill in range(4):

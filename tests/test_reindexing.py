@@ -20,6 +20,7 @@ from bot.reindexing import TRIES, Reindexing, Request, Requests, command, minute
 from bot.settings import Settings
 from index.database import Database
 from index.reindex import Progress
+from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeReply
 from tests.order_fixtures import ordering
 
@@ -29,7 +30,7 @@ ORDERED = Request("slack-1", "slack", "C1", "T1", "slack:root")
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "state.db")) as database:
+    with closing(Sqlite(tmp_path / "state.db")) as database:
         yield database
 
 

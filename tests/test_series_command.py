@@ -13,11 +13,11 @@ from bot.commands.series import Shown
 from bot.series import extent, lookup, state
 from bot.wiring import Krab
 from feeds.kinship import kin
-from index.database import Database
 from index.embed import Embedder
 from index.engine import Index
 from index.history import History
 from index.model import Batch
+from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.index_fixtures import FakeEmbedder
 from tests.series_mail import BO, mail, series
@@ -36,7 +36,7 @@ WORMS = mail("w", "[PATCH] mud: green worms", sender=BO, day=3)
 
 @pytest.fixture
 def krab(tmp_path: Path) -> Iterator[Krab]:
-    database = Database(tmp_path / "krab.db")
+    database = Sqlite(tmp_path / "krab.db")
     index = Index(tmp_path, database, cast(Embedder, FakeEmbedder()), Faiss, kin)
     index.ingest(Batch((*V1, *V2, WORMS)), "pond")
     yield cast(Krab, SimpleNamespace(index=index))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from feeds.kinship import kin
-from index.database import Database
 from index.histories import Histories
+from index.sqlite import Sqlite
 from tests.evaluation.series import SAMPLES, applied, labels, pairs, parts
 
 pytestmark = pytest.mark.data
@@ -28,7 +28,7 @@ class Told:
 @pytest.fixture(scope="module")
 def told(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     read = list(parts(shared))
-    with closing(Database(tmp_path_factory.mktemp("told") / "krab.db")) as database:
+    with closing(Sqlite(tmp_path_factory.mktemp("told") / "krab.db")) as database:
         histories = Histories(database, kin)
         histories.put(read)
         yield Told(histories, {p.id for p in read if any(e.kind == "applied" for e in p.events)})

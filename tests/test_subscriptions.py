@@ -24,6 +24,7 @@ from bot.due import LOST, Cadence, occurrence
 from bot.outbox import Outbox
 from bot.subscriptions import MOST, Subscription, Subscriptions, TooMany
 from index.database import Database
+from index.sqlite import Sqlite
 from tests.digest_fixtures import WEEK, read
 from tests.fakes import FakeChat, FakeClock, FakeDigester
 from tests.test_due import ZONES, utc
@@ -39,7 +40,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Database(tmp_path / "state.db")) as made:
+    with closing(Sqlite(tmp_path / "state.db")) as made:
         yield made
 
 
@@ -113,7 +114,7 @@ def test_an_hour_changed_after_the_digest_came_brings_no_other_in_that_week(
 
 
 def test_two_processes_send_it_once(tmp_path: Path, clock: FakeClock) -> None:
-    databases = [Database(tmp_path / "state.db") for _ in range(2)]
+    databases = [Sqlite(tmp_path / "state.db") for _ in range(2)]
     kept(databases[0], clock).add(ADA)
     move_to(clock, MONDAY)
     posts, start, sent = [post(one, clock) for one in databases], Barrier(2), list[int]()
@@ -212,7 +213,7 @@ def test_a_correction_edits_the_messages_that_were_sent(database: Database, cloc
 def test_over_two_years_each_of_two_hundred_gets_each_digest_once_and_never_early(tmp_path: Path, seed: int) -> None:
     chance, clock, start = random.Random(seed), FakeClock(), utc(2025, 1, 1)
     move_to(clock, start)
-    with closing(Database(tmp_path / "state.db")) as database:
+    with closing(Sqlite(tmp_path / "state.db")) as database:
         subscriptions = kept(database, clock)
         for n in range(200):
             cadence = Cadence(n % 7, chance.randrange(24), n % 60, ZONES[n % 30])
@@ -256,7 +257,7 @@ def weeks(cadence: Cadence, begin: datetime, end: datetime) -> Iterator[tuple[st
 
 
 async def test_a_long_digest_goes_on_in_the_thread_of_its_first_message(tmp_path: Path, clock: FakeClock) -> None:
-    with closing(Database(tmp_path / "state.db")) as database, read(tmp_path, WEEK) as (catalog, histories):
+    with closing(Sqlite(tmp_path / "state.db")) as database, read(tmp_path, WEEK) as (catalog, histories):
         outbox = Outbox(database, clock=clock)
         subscriptions = Subscriptions(database, outbox, clock=clock)
         subscriptions.add(replace(ADA, service="slack", length="full"))

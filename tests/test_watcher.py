@@ -18,10 +18,10 @@ from bot.series_card import Archive
 from bot.watcher import MOST, TooMany, Watcher, telling
 from bot.watches import LASTS, Phase, Watch, Watches
 from feeds.kinship import kin
-from index.database import Database
 from index.engine import Index
 from index.history import History
 from index.model import Batch, Part
+from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.fakes import FakeChat, FakeClock
 from tests.index_fixtures import FakeEmbedder, part
@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.databases = [Database(folder / "krab.db"), Database(folder / "state.db")]
+        self.databases = [Sqlite(folder / "krab.db"), Sqlite(folder / "state.db")]
         self.index = Index(folder, self.databases[0], FakeEmbedder(), Faiss, kin)
         self.chat = FakeChat()
         self.start()

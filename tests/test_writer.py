@@ -16,6 +16,7 @@ from bot.model import Answer, Question, Status
 from bot.support import Lens
 from bot.writer import Writer
 from index.database import Database
+from index.sqlite import Sqlite
 from tests.fakes import FakeClock
 from tests.lies import RIGHT, Lie, answer, lies
 
@@ -47,7 +48,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "state.db")
+    opened = Sqlite(tmp_path / "state.db")
     yield opened
     opened.close()
 

@@ -24,7 +24,7 @@ from bot.chat.matrix_memory import Memory
 from bot.chat.matrix_post import Cause, Post, contents
 from bot.chat.matrix_session import connected, log_in, stay
 from bot.settings import MatrixSettings
-from index.database import Database
+from index.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from bot.chat.matrix_client import Client
@@ -140,7 +140,7 @@ class Account:
         """Deliver messages until cancelled. Raises ChatRefused when the homeserver won't have us."""
         link = Link(self._settings.homeserver or self._settings.user)
         folder = await asyncio.to_thread(self._folder)
-        database = Database(self._data / "state.db")
+        database = Sqlite(self._data / "state.db")
         try:
             memory = Memory(database)
             memory.forget_before(time.time() - REMEMBERED)

@@ -10,9 +10,9 @@ from pathlib import Path
 from bot.backup import in_use
 from bot.settings import Settings
 from bot.upkeep import free_space
-from index.database import Database
 from index.errors import IndexProblem, Unusable
 from index.reindex import progress
+from index.sqlite import Sqlite
 
 MIB = 1 << 20
 
@@ -64,8 +64,8 @@ def reindex(settings: Settings) -> Finding:
     if not (settings.data / "krab.db").exists():
         return Finding("reindex", True, "none under way")
     try:
-        with closing(Database(settings.data / "krab.db")) as database:
-            step = progress(database, settings.data)
+        with closing(Sqlite(settings.data / "krab.db")) as database:
+            step = progress(database)
     except IndexProblem as problem:
         return Finding("reindex", False, str(problem))
     if step is None or step.running:

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with closing(open_database(settings)) as database:
         if options.cancel:
             return _cancel(options, database)
-        with alone(settings.data):
+        with alone(database):
             return _reindex(options, settings, database)
 
 

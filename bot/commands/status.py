@@ -67,7 +67,7 @@ def _view(krab: Krab) -> View:
 
 
 def _reindex(krab: Krab) -> str | None:
-    step = progress(krab.database, krab.settings.data)
+    step = progress(krab.database)
     if step is None:
         return None
     return told(step) if step.running else f"interrupted at {step.percent} %; `krab reindex` goes on, or `--cancel`"

@@ -15,7 +15,7 @@ from bot.model import Question
 from bot.settings import LlmSettings
 from bot.support import Lens
 from bot.writer import Writer
-from index.database import Database
+from index.sqlite import Sqlite
 from tests.lies import answer
 from tests.llama import NotInstalled, install, llama
 
@@ -43,7 +43,7 @@ def test_it_streams_words_and_counts_its_tokens(model: OpenAi) -> None:
 
 
 def test_what_it_makes_of_evidence_is_evidence_or_nothing(model: OpenAi, lens: Lens, tmp_path: Path) -> None:
-    database = Database(tmp_path / "state.db")
+    database = Sqlite(tmp_path / "state.db")
     plain = answer()
     said = Writer(lambda _: plain, model, lens, Budget(database, Allowance())).answer(Question("Was lily applied?"))
     database.close()

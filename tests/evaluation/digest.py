@@ -29,10 +29,10 @@ from bot.digest.model import Digest, citations
 from bot.digest.span import WEEK, Span, week, week_of
 from feeds.kinship import kin
 from index.catalog import Catalog
-from index.database import Database
 from index.histories import Histories
 from index.model import Part
 from index.passages import subject
+from index.sqlite import Sqlite
 from tests.evaluation.series import parts
 
 LABELS = Path(__file__).parent / "digest-weeks.csv"
@@ -45,7 +45,7 @@ class Read:
     """An index to make digests of."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(folder / "krab.db")
+        self.database = Sqlite(folder / "krab.db")
         self.catalog = Catalog(self.database)
         self.histories = Histories(self.database, kin)
 

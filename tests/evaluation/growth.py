@@ -18,10 +18,10 @@ from typing import TypeVar
 import numpy as np
 
 from index.catalog import Catalog, Generation
-from index.database import Database
 from index.embed import Vectors
 from index.model import Block, Part
 from index.passages import split
+from index.sqlite import Sqlite
 
 T = TypeVar("T")
 _WORD = re.compile(r"[a-z]{3,}")
@@ -32,7 +32,7 @@ _AT_ONCE = 500
 
 def grow(folder: Path, times: int, seed: int = 20261124) -> None:
     """Make what the index in ``folder`` holds ``times`` as much. To be called once."""
-    database = Database(folder / "krab.db")
+    database = Sqlite(folder / "krab.db")
     catalog = Catalog(database)
     live = catalog.live()
     assert live, "an index that holds something"

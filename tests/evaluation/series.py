@@ -30,6 +30,7 @@ from feeds.mail import parse, to_part
 from index.database import Database
 from index.histories import Histories
 from index.model import Part
+from index.sqlite import Sqlite
 
 LABELS = Path(__file__).parent
 SAMPLES = {"mended on": ".csv", "held out": "-held-out.csv"}
@@ -110,7 +111,7 @@ def main() -> None:
     if options.shared is None:
         parser.error("--shared DIR (or KRAB_SHARED) must name the folder with data/")
     with tempfile.TemporaryDirectory() as folder:
-        _measure(options.shared, Database(Path(folder) / "krab.db"))
+        _measure(options.shared, Sqlite(Path(folder) / "krab.db"))
 
 
 def _measure(shared: Path, database: Database) -> None:

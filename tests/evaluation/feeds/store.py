@@ -14,8 +14,8 @@ from pathlib import Path
 
 from feeds.kinds.archive import open_path
 from index.catalog import Catalog
-from index.database import Database
 from index.passages import VERSION
+from index.sqlite import Sqlite
 from tests.evaluation.feeds.real import Real
 
 MAILS = 10_000
@@ -57,7 +57,7 @@ def make_epoch(folder: Path, mails: Iterable[bytes]) -> None:
 
 def store(epoch: Path, folder: Path, *, passages: bool) -> tuple[float, list[float]]:
     """Seconds to store the epoch, and MiB of memory every 2,000 mails."""
-    database = Database(folder / "krab.db")
+    database = Sqlite(folder / "krab.db")
     catalog = Catalog(database)
     if passages:
         catalog.begin("none", VERSION, live=True)

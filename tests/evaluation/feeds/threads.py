@@ -15,8 +15,8 @@ from contextlib import closing
 from feeds.errors import Unreadable
 from feeds.mail import parse, to_part
 from index.catalog import Catalog
-from index.database import Database
 from index.model import Part
+from index.sqlite import Sqlite
 from tests.evaluation.feeds.real import Real
 from tests.public_inbox import public_inbox
 
@@ -42,7 +42,7 @@ def run(real: Real) -> None:
 
 def documents(real: Real, parts: list[Part]) -> Threads:
     """The number of the document of every part, put in batches as a poll would."""
-    database = Database(real.folder("threads") / "krab.db")
+    database = Sqlite(real.folder("threads") / "krab.db")
     catalog = Catalog(database)
     for start in range(0, len(parts), 256):
         catalog.put(parts[start : start + 256], "real")
