@@ -31,7 +31,7 @@ from index.history import History
 RETRIEVED = 50
 APPLIED = "applied"
 _MEANT = 40  # parts whose histories a question may mean
-_TITLE = 0.25  # share of the question's rare words that the title of what is meant holds
+_TITLE = 0.18  # share of the question's rare words that the title of what is meant holds
 _EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
 
 
@@ -132,14 +132,15 @@ class Answerer:
         self, question: Question, reading: Reading, results: Sequence[Result], evidence: Evidence, confidence: float
     ) -> Answer:
         trust = self._rule.trust
-        asks_state = Want.STATE in reading.wants
-        history = self._history(reading.text, results) if asks_state or evidence.doers else None
+        # "Why take a CStr?" asks for a reason, whatever its verb.
+        asks_state = Want.STATE in reading.wants and Want.REASON not in reading.wants
+        history = self._history(reading, results) if asks_state or evidence.doers else None
         if event := contradicted(reading.asked, evidence.doers, history):
             return self._composer.otherwise(event)
         if confidence < trust.weak or not evidence.chosen:
             outside = evidence.signs.closest < trust.ours
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
-        if asks_state and history and (said := list(statements(history, question.as_of))):
+        if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)
         return self._composer.say(evidence.chosen, Status.ANSWERED if confidence >= trust.answered else Status.WEAK)
 
@@ -150,15 +151,16 @@ class Answerer:
         )
         return self._composer.nothing(results, remark)
 
-    def _history(self, text: str, results: Sequence[Result]) -> History | None:
+    def _history(self, reading: Reading, results: Sequence[Result]) -> History | None:
         """Return the history that a question about what became of something most likely means."""
         scores = {r.found.passage.part: r.hit.score for r in reversed(results)}
         subjects = self._index.histories.subjects(_parts(results)[:_MEANT])
-        aim = wanted(self._index.terms(text), self._index.rarity)
+        terms = self._index.terms
+        aim = wanted(terms(reading.text), self._index.rarity).leaning(terms(reading.asked))
         known = {number: self._index.histories.history(number) for number in set(subjects.values())}
-        titles = {number: aim.coverage(self._index.terms(history.title)) for number, history in known.items()}
-        meant = [n for n in best_history(subjects, scores, titles.__getitem__) if titles[n] >= _TITLE]
-        return known[meant[0]] if meant else None
+        titles = {number: aim.coverage(terms(history.title)) for number, history in known.items()}
+        meant = best_history(subjects, scores, titles.__getitem__)[:1]
+        return next((known[n] for n in meant if titles[n] >= _TITLE), None)
 
 
 def _towards(vectors: Vectors) -> Vectors:

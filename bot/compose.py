@@ -35,18 +35,26 @@ class Composer:
 
     def say(self, chosen: Sequence[Candidate], status: Status) -> Answer:
         """Say the sentences, each with its citation."""
-        sources = [self._citation(c.result, c.text, n) for n, c in enumerate(chosen, 1)]
-        texts = [f"{frame}{said(c)}" for c, frame in zip(chosen, self._frames(chosen), strict=True)]
-        return _answer(status, texts, sources, "" if status is Status.ANSWERED else CLOSEST)
+        said = self._said(chosen)
+        remark = "" if status is Status.ANSWERED else CLOSEST
+        return Answer(status, sentences=tuple(s for s, _ in said), sources=tuple(c for _, c in said), remark=remark)
+
+    def _said(self, chosen: Sequence[Candidate], first: int = 1) -> list[tuple[Sentence, Citation]]:
+        framed = enumerate(zip(chosen, self._frames(chosen), strict=True), first)
+        return [(Sentence(frame + said(c), (n,)), self._citation(c.result, c.text, n)) for n, (c, frame) in framed]
 
     def state(self, statements: Sequence[Statement], chosen: Sequence[Candidate]) -> Answer:
         """Say how a series stands, then what else was found."""
-        facts = [self._cite(s.part, s.quote, n) for n, s in enumerate(statements, 1)]
+        cited = [c for s in statements for c in s.cited]
+        facts = [self._cite(c.part, c.quote, n) for n, c in enumerate(cited, 1)]
         shown = {flat(citation.quote) for citation in facts}
-        more = [c for c in chosen if flat(c.text) not in shown][: max(0, self._most - len(facts) - 1)]
-        others = [self._citation(c.result, c.text, n) for n, c in enumerate(more, len(facts) + 1)]
-        texts = [s.text for s in statements] + [f + said(c) for f, c in zip(self._frames(more), more, strict=True)]
-        return _answer(Status.ANSWERED, texts, [*facts, *others], "")
+        more = [c for c in chosen if flat(c.text) not in shown][: max(0, self._most - len(statements) - 1)]
+        others = self._said(more, len(facts) + 1)
+        numbers = iter(range(1, len(facts) + 1))
+        said = tuple(Sentence(s.text, tuple(next(numbers) for _ in s.cited)) for s in statements)
+        return Answer(
+            Status.ANSWERED, sentences=(*said, *(s for s, _ in others)), sources=(*facts, *(c for _, c in others))
+        )
 
     def nothing(self, results: Sequence[Result], remark: str = NOTHING) -> Answer:
         """Say that there is no answer, and what comes nearest."""
@@ -124,8 +132,3 @@ def said(candidate: Candidate) -> str:
     text = candidate.text  # only mail is not Markdown
     line = flat(text) if candidate.result.found.kind is Kind.MAIL else spoken(text)
     return _TAIL.sub(" …", line) if line.endswith(":") else line
-
-
-def _answer(status: Status, texts: Sequence[str], sources: Sequence[Citation], remark: str) -> Answer:
-    sentences = tuple(Sentence(text, (source.n,)) for text, source in zip(texts, sources, strict=True))
-    return Answer(status, sentences=sentences, sources=tuple(sources), remark=remark)

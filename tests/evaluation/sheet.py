@@ -36,13 +36,21 @@ class Drawn:
     question: str
     asked: str
     sentence: Sentence
-    source: Citation
+    sources: tuple[Citation, ...]
 
     @property
     def row(self) -> tuple[str, str]:
         """The question's id, and the source's with a digest of the quote: no words of either."""
-        digest = hashlib.blake2b(self.source.quote.encode(), digest_size=6).hexdigest()
-        return self.question, f"{self.source.id}#{digest}"
+        first = self.sources[0]
+        digest = hashlib.blake2b(first.quote.encode(), digest_size=6).hexdigest()
+        return self.question, f"{first.id}#{digest}"
+
+    @property
+    def cited(self) -> str:
+        """Every quote and its source, as a reader sees them."""
+        return "".join(
+            f"   quote:  {s.quote}\n   source: {s.author}, {s.title}, {s.date or ''}, {s.url}\n" for s in self.sources
+        )
 
 
 def sentences(data: str, files: Sequence[Path]) -> Iterator[Drawn]:
@@ -55,7 +63,8 @@ def sentences(data: str, files: Sequence[Path]) -> Iterator[Drawn]:
                 by_number = {source.n: source for source in answer.sources}
                 if one.answerable and answer.status in _SAID:
                     for s in answer.sentences:
-                        yield Drawn(one.id, " / ".join((*question.earlier, one.question)), s, by_number[s.citations[0]])
+                        cited = tuple(by_number[n] for n in s.citations)
+                        yield Drawn(one.id, " / ".join((*question.earlier, one.question)), s, cited)
 
 
 def draw(options: argparse.Namespace) -> None:
@@ -64,10 +73,7 @@ def draw(options: argparse.Namespace) -> None:
     drawn = random.Random(options.seed).sample(every, min(options.n, len(every)))
     lines = []
     for n, d in enumerate(drawn, 1):
-        source = f"{d.source.author}, {d.source.title}, {d.source.url}"
-        lines.append(
-            f"{n}. {d.asked}\n   says:   {d.sentence.text}\n   quote:  {d.source.quote}\n   source: {source}\n"
-        )
+        lines.append(f"{n}. {d.asked}\n   says:   {d.sentence.text}\n{d.cited}")
     options.read.write_text("\n".join(lines), encoding="utf-8")
     with options.sheet.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("question", "source", "verdict"), *((*d.row, "") for d in drawn)])
