@@ -33,7 +33,7 @@ def cards(service: str, user: str, context: Context) -> tuple[Card, ...]:
         _digests(service, user, context),
         _watches(service, user, context),
         _answers(context.state.recent(service, user, ANSWERS)),
-        _sources(context),
+        _sources(service, user, context),
     )
 
 
@@ -71,8 +71,9 @@ def _answer(one: Asked, number: int) -> Line:
     )
 
 
-def _sources(context: Context) -> Card:
-    shown = sources_order.card(context.sources(), context.clock())
+def _sources(service: str, user: str, context: Context) -> Card:
+    rows = context.visible(service, "", admin=context.is_admin(service, user))
+    shown = sources_order.card(rows, context.clock())
     (listed,) = shown.sections
     left = max(len(listed.lines) - SOURCES, 0)
     return Card("What I read", (replace(listed, lines=listed.lines[:SOURCES], folded=left),))

@@ -94,7 +94,13 @@ class Private:
 
 def may_know(source: Source, channel: str) -> bool:
     """Whether people in a channel ("slack:C0123") may be told what a source says."""
-    return not source.private or any(fnmatchcase(channel, pattern) for pattern in source.private)
+    return told(source.private, channel)
+
+
+def told(readers: Iterable[str], channel: str) -> bool:
+    """Whether a channel is among the ``readers``, which are patterns; without any, all channels are."""
+    patterns = tuple(readers)
+    return not patterns or any(fnmatchcase(channel, pattern) for pattern in patterns)
 
 
 def _worth(answer: Answer) -> tuple[int, float]:

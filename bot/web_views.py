@@ -46,7 +46,8 @@ class SourceRow:
     """A source and its health. ``state`` is one word or two for a person: "ok", "stalled", "failing" …
 
     ``lag`` is the seconds since it was last read well, ``habit`` those between two changes of it, as a rule;
-    ``left_out`` counts what its filter kept out of the index.
+    ``left_out`` counts what its filter kept out of the index. ``readers`` are the only channels that may know of it,
+    as patterns of ``service:channel``; without any, everybody may.
     """
 
     name: str
@@ -60,6 +61,7 @@ class SourceRow:
     lag: float | None = None
     habit: float | None = None
     left_out: int = 0
+    readers: tuple[str, ...] = ()
     days: tuple[int, ...] = ()  # items a day, oldest first, by the dates they bear
 
     @property

@@ -354,6 +354,7 @@ def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
                 lag=now - state.last_success if state.last_success else None,
                 habit=state.habit,
                 left_out=state.left_out,
+                readers=source.private,
                 days=days.get(name, ()),
             )
         )
@@ -367,8 +368,7 @@ def source_rows(krab: Krab, *, charted: bool = False) -> list[SourceRow]:
 
 def public_rows(krab: Krab) -> list[SourceRow]:
     """Return the sources that everybody may know of, with how much they have of each day of late."""
-    private = {source.name for source in krab.book.known(sources(krab.settings)) if source.private}
-    return [row for row in source_rows(krab, charted=True) if row.name not in private]
+    return [row for row in source_rows(krab, charted=True) if not row.readers]
 
 
 def by_day(krab: Krab) -> dict[str, tuple[int, ...]]:
@@ -463,7 +463,7 @@ def digester(krab: Krab) -> Digester:
     from bot.writer import Writer
 
     def stalled() -> list[str]:
-        return [row.name for row in source_rows(krab) if row.state in ("failing", "stalled")]
+        return [row.name for row in source_rows(krab) if row.state in ("failing", "stalled") and not row.readers]
 
     rewrite = krab.answerer.rewrite if isinstance(krab.answerer, Writer) else None
     return Digester(krab.index.catalog, krab.index.histories, Digests(krab.memory), stalled=stalled, rewrite=rewrite)

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from bot.backup import back_up, restore
+from bot.chat import Incoming
+from bot.digest.span import week
 from bot.model import Answer, Question, Status
 from bot.private import Private, Room, may_know
 from bot.settings import Settings
-from bot.wiring import Krab, opened, settle_private
+from bot.wiring import Krab, context, digester, home, opened, ordering, settle_private, source_rows
 from bot.wiring import poller as poller_of
 from feeds.kinds import Source
 from index.model import Batch
-from tests.fakes import NOON, answered
+from tests.fakes import NOON, FakeReply, answered
 from tests.index_fixtures import opened as opened_index
 from tests.index_fixtures import part
 
@@ -125,6 +127,33 @@ def test_a_source_that_becomes_private_leaves_the_shared_index(tmp_path: Path) -
         assert "2031" not in everywhere(krab)
         read(krab)
         assert krab.private.parts() == {"our-plans": 1}
+
+
+async def test_a_private_source_is_named_only_where_it_may_be_and_to_admins(tmp_path: Path) -> None:
+    async def told(krab: Krab, name: str, *, channel: str, user: str = "U1") -> str:
+        reply, asked = FakeReply(), Incoming("slack", channel, "1", name + channel, user, "", command=name)
+        await ordering(krab).run(asked, reply)
+        return str(reply.said)
+
+    admins = replace(settings(tmp_path, "slack:C1"), admins=(("slack", ("UROOT",)),))
+    with opened(admins) as krab:
+        poller_of(krab)  # the source is known from now on, and was never read
+        assert "our-plans" in await told(krab, "sources", channel="C1")
+        assert "our-plans" in await told(krab, "sources", channel="C2", user="UROOT")
+        assert "our-plans" not in await told(krab, "sources", channel="C2")
+        assert "our-plans" not in str(home(krab)("slack", "U1"))
+        assert "our-plans" in str(home(krab)("slack", "UROOT"))
+        krab.cursors.register([])
+
+
+def test_a_private_source_in_trouble_is_not_named_in_a_digest_or_a_status_of_others(tmp_path: Path) -> None:
+    with opened(settings(tmp_path, "slack:C1")) as krab:
+        (tmp_path / "plans" / "ship.md").unlink()
+        (tmp_path / "plans").rmdir()
+        read(krab)
+        assert [row.state for row in source_rows(krab)] == ["failing"]
+        assert digester(krab).digest(week("2025-W28")).stalled == ()
+        assert [row.name for row in context(krab).visible("slack", "C2")] == []
 
 
 def test_a_backup_takes_private_indexes_along(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bot.chat import Incoming, Profile, Reply
+from bot.private import told
 
 if TYPE_CHECKING:
     from bot.admin import Admin
@@ -90,6 +91,10 @@ class Context:
     digester: Digester
     digest_post: DigestPost
     profile: Callable[[str, str], Coroutine[Any, Any, Profile]]  # of (service, user)
+
+    def visible(self, service: str, channel: str, *, admin: bool = False) -> list[SourceRow]:
+        """Return the sources that may be named in a channel; to an admin, who sees it alone, all of them."""
+        return [row for row in self.sources() if admin or told(row.readers, f"{service}:{channel}")]
 
     def may(self, incoming: Incoming, who: Who) -> bool:
         """Whether the person may give orders that are for ``who``."""

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from bot.card import Card, Line, Section, Span, Style
 from bot.chat import Incoming, Reply
-from bot.orders import Context, Order, Topic
+from bot.orders import Context, Order, Topic, Who
 
 if TYPE_CHECKING:
     from bot.web_views import SourceRow
 
 
-async def run(_: Incoming, reply: Reply, context: Context) -> None:
-    """Show every source in a line."""
-    rows = await asyncio.to_thread(context.sources)
+async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
+    """Show every source in a line, but those that may not be named there."""
+    admin = context.may(incoming, Who.ADMINS)
+    rows = await asyncio.to_thread(context.visible, incoming.service, incoming.channel, admin=admin)
     await reply.card(card(rows, context.clock()), private=True)
 
 

@@ -22,10 +22,12 @@ LOST = 5  # shown of what was given up
 async def run(incoming: Incoming, reply: Reply, context: Context) -> None:
     """Show the system in a few lines; to admins also what could not be delivered."""
     admin = context.may(incoming, Who.ADMINS)
-    shown = await asyncio.to_thread(
-        lambda: card(context.status(), context.sources(), context.outbox.given_up() if admin else ())
-    )
-    await reply.card(shown, private=True)
+
+    def shown() -> Card:
+        rows = context.visible(incoming.service, incoming.channel, admin=admin)
+        return card(context.status(), rows, context.outbox.given_up() if admin else ())
+
+    await reply.card(await asyncio.to_thread(shown), private=True)
 
 
 def card(status: StatusView, rows: Sequence[SourceRow], lost: Sequence[Dropped] = ()) -> Card:
