@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.channels import Mode
 from bot.chat.slack_bolt import GONE, PROMPTS
 from bot.orders import found
 from tests.slack_pond import NOBODY_KNOWS, WHY, Pond, pond
@@ -171,6 +172,13 @@ async def test_settings_are_a_form_for_who_manages_the_workspace(slack: SlackSta
     await slack.until(lambda: slack.whispered("UROOT"), PATIENCE)
     assert "root_posts" in slack.whispered("UROOT")[-1].shown
     assert here.krab.channels.manner("slack", "C1").private
+
+
+async def test_who_made_a_channel_can_set_krab_up_there(slack: SlackStandIn, here: Pond) -> None:
+    assert "Only people who moderate this channel" in await whispers(slack, "settings mode=off")
+    slack.workspace.channels["C2"].creator = "UANN"
+    assert "Only" not in await whispers(slack, "settings mode=off", channel="C2")
+    assert here.krab.channels.manner("slack", "C2").mode is Mode.OFF
 
 
 async def test_a_channel_that_wants_private_answers_gets_them(slack: SlackStandIn, here: Pond) -> None:

@@ -35,6 +35,25 @@ async def test_a_person_has_a_name_a_time_zone_and_perhaps_the_workspace_to_mana
     assert (await known.get("UROOT")).manages
 
 
+async def test_who_made_a_channel_moderates_it_and_no_other(slack: SlackStandIn) -> None:
+    slack.workspace.channels["G1"].creator = "UANN"
+    known = people(slack, FakeClock())
+    assert [await known.moderates(user, "G1") for user in ("UANN", "UBOB", "UROOT")] == [True, False, True]
+    assert [await known.moderates("UANN", channel) for channel in ("C1", "D1", "CNOWHERE", "")] == [False] * 4
+
+
+async def test_who_made_a_channel_is_asked_once_an_hour(slack: SlackStandIn) -> None:
+    known = people(slack, FakeClock())
+    await asyncio.gather(*(known.moderates(user, "C1") for user in ("UANN", "UBOB", "UANN")))
+    assert [name for name, _ in slack.calls].count("conversations.info") == 1
+
+
+async def test_without_its_scope_nobody_made_a_channel(slack: SlackStandIn) -> None:
+    slack.workspace.channels["C1"].creator = "UANN"
+    slack.workspace.app.scopes = App.from_manifest().scopes - {"channels:read"}
+    assert not await people(slack, FakeClock()).moderates("UANN", "C1")
+
+
 async def test_one_asking_an_hour_will_do_also_for_two_at_once(slack: SlackStandIn) -> None:
     clock = FakeClock()
     known = people(slack, clock)

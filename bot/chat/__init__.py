@@ -45,7 +45,7 @@ class Incoming:
     from_bot: bool = False
     command: str = ""  # "series": the first word of a command, in lower case
     act: Act | None = None
-    moderator: bool = False  # may change how krab behaves in this channel (a room's power level, a Slack admin)
+    moderator: bool = False  # may change how krab behaves in this channel (by power level; Slack's admins, who made it)
     edits: str = ""  # the key of the person's earlier message that this one replaces
 
 

@@ -139,7 +139,7 @@ async def _introduced(incoming: Incoming, ears: Ears) -> Incoming:
     """The message with what its author may do, where that can matter."""
     if not (incoming.mentioned or incoming.direct) or incoming.from_bot:
         return incoming
-    return replace(incoming, moderator=(await ears.people.get(incoming.user)).manages)
+    return replace(incoming, moderator=await ears.people.moderates(incoming.user, incoming.channel))
 
 
 async def _at_home(poster: Poster, incoming: Incoming) -> Incoming:

@@ -14,6 +14,8 @@ SCOPES = {
     "mpim:history": "group conversations",
     "im:write": "digests and news by direct message",
     "commands": "/krab and the message shortcut",
+    "channels:read": "who made a channel, and so may set krab up there",
+    "groups:read": "the same in private channels",
     "users:read": "time zones, and who manages the workspace",
     "files:write": "the chart of a digest",
     "assistant:write": "questions to start with",

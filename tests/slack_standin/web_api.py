@@ -18,6 +18,7 @@ HISTORY_OF = {
     "im": "im:history",
     "mpim": "mpim:history",
 }
+READ_OF = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 
 
 class Refused(Exception):
@@ -340,10 +341,13 @@ def _user(workspace: Workspace, arguments: Json) -> Json:
 
 
 def _info(workspace: Workspace, arguments: Json) -> Json:
-    # https://docs.slack.dev/reference/methods/conversations.info
+    # https://docs.slack.dev/reference/methods/conversations.info: each kind of channel has its scope
     channel = _channel(workspace, arguments)
+    if (needed := READ_OF[channel.kind]) not in workspace.app.scopes:
+        raise _lacking((needed,), workspace.app.scopes)
     kinds = {f"is_{kind}": channel.kind == kind for kind in ("channel", "group", "im", "mpim")}
-    return {"channel": {"id": channel.id, "is_member": channel.member, "is_archived": channel.archived, **kinds}}
+    told = {"id": channel.id, "is_member": channel.member, "is_archived": channel.archived, "creator": channel.creator}
+    return {"channel": {**told, **kinds}}
 
 
 _DO: dict[str, Callable[[Workspace, Json], Json]] = {

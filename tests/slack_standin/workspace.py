@@ -98,6 +98,7 @@ class Channel:
     member: bool = True  # whether the app's bot is in it
     archived: bool = False
     name: str = ""
+    creator: str = ""
 
 
 @dataclass
