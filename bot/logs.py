@@ -1,6 +1,7 @@
 """The log: one line an event, as text or as JSON; never with a secret in it.
 
-What people ask is logged by nobody; questions go by their keys. Secrets are cut out wherever they stand (an
+What people ask is logged by nobody, unless the operator wants it (``[log] questions``); else questions go by their
+keys. Secrets are cut out wherever they stand (an
 error of a library may quote a request), both those krab was given and whatever looks like a token of Slack's
 or Matrix's.
 """
@@ -11,11 +12,15 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Collection, Iterator
-from dataclasses import fields, is_dataclass
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 
+from bot.model import Answer, Progress, Question, silent
 from bot.settings import Secret, Settings
+
+log = logging.getLogger(__name__)
 
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp|xwfp)-[\w-]{8,}|\b(?:syt|mat|mct)_\w{8,}|(?<=Bearer )[\w.~+/-]{8,}=*")
 _SHORTEST = 6  # characters of a secret that is looked for: anything shorter stands in ordinary words
@@ -61,6 +66,21 @@ def configure(settings: Settings) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name, level in (_CHATTY | _REPEATING).items():
         logging.getLogger(name).setLevel(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Aloud:
+    """Answers as ``ask`` does, and logs what was asked, by whom, and what came of it: only where that is wanted."""
+
+    ask: Callable[[Question, Progress], Answer]
+
+    def __call__(self, question: Question, progress: Progress = silent) -> Answer:
+        """Return the answer."""
+        began = time.monotonic()
+        answer = self.ask(question, progress)
+        took, asker, place = time.monotonic() - began, question.asker or "somebody", question.channel or "the page"
+        log.info("%s asked in %s: %r: %s, %.2f s", asker, place, question.text, answer.status.value, took)
+        return answer
 
 
 def secrets(value: object) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 So what such a source says can't turn up in another channel's answer, in a digest, on the web page, in a series or a
 watch, whoever forgets to ask whether it may: it is not there. A question from a channel that may know is put to
-both, the shared index and that of each private source; the better answer is given, never a mixture of two. Its
-sentences are those of the source: no language model is shown them.
+both, the shared index and that of each private source; the better answer is given, never a mixture of two. No
+language model is shown a private source unless ``[llm] private`` allows it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from index.model import Batch, Part
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A private source's index, and what answers from it alone."""
+    """A private source's index, what answers from it alone, and what may put such an answer into other words."""
 
     index: Index
     answer: Callable[[Question], Answer]
     close: Callable[[], None]
+    rewrite: Callable[[Question, Answer], Answer] = lambda _, plain: plain
 
 
 class Private:
@@ -51,8 +52,10 @@ class Private:
 
     def better(self, question: Question, public: Answer) -> Answer:
         """Return ``public``, or what a private source answers better, if the asking channel may know it."""
-        answers = [room.answer(question) for room in self._open_to(question.channel)]
-        return max((public, *answers), key=_worth)
+        best, room = public, None
+        for other in self._open_to(question.channel):
+            best, room = max((best, room), (other.answer(question), other), key=lambda found: _worth(found[0]))
+        return room.rewrite(question, best) if room else best
 
     def parts(self) -> dict[str, int]:
         """Return how many parts each private source has, by its name; only of those that were read."""

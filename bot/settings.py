@@ -33,6 +33,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "web",
         "limits",
         "upkeep",
+        "log",
     ),
     "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
@@ -53,9 +54,11 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "daily_cost",
         "price_in",
         "price_out",
+        "private",
     ),
     "web": ("listen", "allowed_hosts", "public_url"),
     "upkeep": ("keep_questions", "keep_free", "log"),
+    "log": ("questions",),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
@@ -146,6 +149,7 @@ class LlmSettings:
     daily_cost: float = 0.0
     price_in: float = 0.0
     price_out: float = 0.0
+    private: bool = False  # whether it may see private sources
     api_key: Secret = Secret()
 
 
@@ -160,11 +164,12 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True)
 class UpkeepSettings:
-    """How long questions are kept (seconds), how much disk stays free (bytes), how the log looks."""
+    """How long questions are kept (seconds), how much disk stays free (bytes), how the log looks, what is in it."""
 
     keep_questions: float = 365 * 86_400.0
     keep_free: int = 512 << 20
     log: str = "text"  # text | json
+    log_questions: bool = False  # whether what people ask stands in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +377,8 @@ def _upkeep(told: Mapping[str, Any]) -> UpkeepSettings:
     values = _values(told, "upkeep", {"keep_questions": "365d", "keep_free": "512MiB", "log": "text"})
     if values["log"] not in ("text", "json"):
         raise SettingsError(f"[upkeep] log must be 'text' or 'json', not {values['log']!r}")
-    return UpkeepSettings(span(values["keep_questions"]), _size(values["keep_free"]), values["log"])
+    questions = _values(told, "log", {"questions": False})["questions"]
+    return UpkeepSettings(span(values["keep_questions"]), _size(values["keep_free"]), values["log"], questions)
 
 
 def _size(text: str) -> int:

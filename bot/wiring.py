@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from bot.digest_post import DigestPost
     from bot.digester import Digester
     from bot.dispatch import Dispatcher
-    from bot.metrics import Metrics
+    from bot.metrics import Ask, Metrics
     from bot.model import Answer, Question
     from bot.notebook import Notebook
     from bot.ordering import Ordering
@@ -104,7 +104,9 @@ def opened(settings: Settings) -> Iterator[Krab]:
         state = State(memory.path)
         outbox, book = Outbox(memory), SourceBook(database)
         private = Private(
-            settings.data / "private", lambda: book.known(sources(settings)), partial(enter, settings, index.embedder)
+            settings.data / "private",
+            lambda: book.known(sources(settings)),
+            partial(enter, settings, index.embedder, memory),
         )
         krab = Krab(
             settings,
@@ -293,8 +295,8 @@ def _sink(krab: Krab) -> Callable[[Batch, str], None]:
     return store
 
 
-def enter(settings: Settings, embedder: Embedder, folder: Path) -> Room:
-    """Open the index of a private source. Raises ``IndexProblem``."""
+def enter(settings: Settings, embedder: Embedder, memory: Database, folder: Path) -> Room:
+    """Open the index of a private source; a language model sees it only if it may. Raises ``IndexProblem``."""
     from bot.private import Room
     from index.stores.faiss import Faiss
 
@@ -307,7 +309,9 @@ def enter(settings: Settings, embedder: Embedder, folder: Path) -> Room:
         index.save()
         database.close()
 
-    return Room(index, Answerer(index).answer, close)
+    room = Room(index, Answerer(index).answer, close)
+    writer = open_answerer(settings, index, memory) if settings.llm.private else None
+    return replace(room, rewrite=writer.rewrite) if writer and not isinstance(writer, Answerer) else room
 
 
 def settle_private(krab: Krab) -> None:
@@ -437,7 +441,7 @@ def site(krab: Krab, adapters: Sequence[Chat], metrics: Metrics) -> Application:
         return (web_series.routes(partial(found_series, krab)), digests.routes, web_metrics.routes(metrics.exposition))
 
     app = web.make_app(
-        ask=metrics.measured(krab.answerer.answer, "web"),
+        ask=metrics.measured(aloud(krab, krab.answerer.answer), "web"),
         shelf=web.Shelf(krab.index.part, lambda: public_rows(krab), lambda: status_view(krab)),
         allowed_hosts=(told.listen, *told.allowed_hosts, urlsplit(told.public_url).netloc or told.listen),
         more=more,
@@ -618,14 +622,22 @@ def dispatcher(krab: Krab, adapters: Sequence[Chat] = (), metrics: Metrics | Non
         fetch_named(krab, question.text)
         return krab.private.better(question, krab.answerer.answer(question, show))
 
+    told = aloud(krab, answer)
     return Dispatcher(
-        metrics.measured(answer, "chat") if metrics else answer,
+        metrics.measured(told, "chat") if metrics else told,
         krab.state,
         krab.settings.limits,
         ordering=ordering(krab, adapters),
         manner=krab.channels.manner,
         reading=Reading(krab.index.catalog).words,
     )
+
+
+def aloud(krab: Krab, ask: Ask) -> Ask:
+    """Return ``ask``, or what logs each question too, if the operator wants that."""
+    from bot.logs import Aloud
+
+    return Aloud(ask) if krab.settings.upkeep.log_questions else ask
 
 
 class Reading:

@@ -14,7 +14,7 @@ from bot.chat import Incoming
 from bot.digest.span import week
 from bot.model import Answer, Question, Status
 from bot.private import Private, Room, may_know
-from bot.settings import Settings
+from bot.settings import LlmSettings, Settings
 from bot.wiring import Krab, context, digester, home, opened, ordering, settle_private, source_rows
 from bot.wiring import poller as poller_of
 from feeds.kinds import Source
@@ -22,6 +22,7 @@ from index.model import Batch
 from tests.fakes import NOON, FakeReply, answered
 from tests.index_fixtures import opened as opened_index
 from tests.index_fixtures import part
+from tests.web_server import web_server
 
 OURS = Source("our-plans", "notes", "/nowhere", private=("slack:C-team*", "matrix:!room:pond.example"))
 PUBLIC = Source("pond", "notes", "/nowhere")
@@ -127,6 +128,34 @@ def test_a_source_that_becomes_private_leaves_the_shared_index(tmp_path: Path) -
         assert "2031" not in everywhere(krab)
         read(krab)
         assert krab.private.parts() == {"our-plans": 1}
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_language_model_sees_a_private_source_only_if_it_may(tmp_path: Path, allowed: bool) -> None:
+    with web_server() as model:
+        llm = LlmSettings(base_url=f"{model.url}/v1", model="reed-1", private=allowed)
+        with opened(replace(settings(tmp_path, "slack:C1"), llm=llm)) as krab:
+            read(krab)
+            question = Question("When does the frobnicator ship?", channel="slack:C1")
+            assert "May 2031" in krab.private.better(question, krab.answerer.answer(question)).text
+    assert any(b"May 2031" in asked.body for asked in model.asked) is allowed
+
+
+def test_only_the_answer_that_is_given_is_put_into_other_words(tmp_path: Path) -> None:
+    with opened_index(tmp_path) as index:
+        told: list[Answer] = []
+
+        def rewrite(_: Question, plain: Answer) -> Answer:
+            told.append(plain)
+            return plain
+
+        room = Room(index, lambda _: FOUND, lambda: None, rewrite)
+        rooms = Private(tmp_path / "private", lambda: (OURS,), lambda folder: folder.mkdir(parents=True) or room)
+        rooms.ingest(plans(), "our-plans")
+        rooms.better(Question("When?", channel="slack:C-team1"), replace(answered(), confidence=0.95))
+        assert told == []
+        rooms.better(Question("When?", channel="slack:C-team1"), REFUSAL)
+        assert told == [FOUND]
 
 
 async def test_a_private_source_is_named_only_where_it_may_be_and_to_admins(tmp_path: Path) -> None:

@@ -9,14 +9,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat import Incoming
 from bot.logs import Json, Redacting, secrets
 from bot.settings import Secret, Settings, SettingsError, SlackSettings, UpkeepSettings, load
 from bot.upkeep import Disk, forget_old
-from tests.fakes import NOON
+from bot.wiring import dispatcher, measuring, opened, site
+from tests.fakes import NOON, FakeReply
 
+ASKED = "Who moved the zugzwang lily, and when?"
 TOKEN = "not-so-secret-after-all"
 
 
@@ -52,6 +56,37 @@ def test_no_secret_survives(secret: str) -> None:
 def test_every_secret_of_the_settings_is_known() -> None:
     settings = Settings(data=Path("/d"), slack=SlackSettings(bot_token=Secret(TOKEN), signing_secret=Secret("abcdefg")))
     assert {TOKEN, "abcdefg"} <= set(secrets(settings))
+
+
+@pytest.fixture
+async def logged(tmp_path: Path, caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> str:
+    """Everything logged, of whatever level, while a question is asked in a chat, on the page, and as an order."""
+    caplog.set_level(logging.DEBUG)
+    settings = Settings(tmp_path, upkeep=UpkeepSettings(log_questions=request.param))
+    with opened(settings) as krab:
+        handling = dispatcher(krab, (), measuring(krab))
+        for name, text in (("", ASKED), ("search", ASKED), ("series", ASKED), ("nonsense", ASKED)):
+            incoming = Incoming("slack", "C1", "1", f"{name}1", "U1", text, mentioned=True, command=name)
+            await handling.handle(incoming, FakeReply())
+        await handling.handle(Incoming("slack", "C1", "1", "broken", "U1", ASKED, mentioned=True), FakeReply(True))
+        server = TestServer(site(krab, (), measuring(krab)))
+        await server.start_server(access_log=None)  # as bot.web has it
+        async with TestClient(server) as page:
+            for path in ("/ask", "/api/ask", "/series"):
+                assert (await page.get(path, params={"q": ASKED})).status == 200
+    return caplog.text
+
+
+@pytest.mark.parametrize("logged", [False], indirect=True)
+async def test_what_people_ask_is_not_logged(logged: str) -> None:
+    assert "zugzwang" not in logged.lower()
+    assert "no way to reply" in logged
+
+
+@pytest.mark.parametrize("logged", [True], indirect=True)
+async def test_what_people_ask_is_logged_where_that_is_wanted(logged: str) -> None:
+    assert f"slack:U1 asked in slack:C1: {ASKED!r}: " in logged
+    assert f"somebody asked in the page: {ASKED!r}" in logged
 
 
 def test_json_is_one_object_a_line_with_the_trace_in_it() -> None:
@@ -110,8 +145,10 @@ def test_everybody_forgets_what_is_older_than_allowed() -> None:
 
 
 def test_upkeep_is_told_in_spans_and_sizes(tmp_path: Path) -> None:
-    (tmp_path / "krab.toml").write_text('[upkeep]\nkeep_questions = "30d"\nkeep_free = "2GiB"\nlog = "json"\n')
-    assert load({}, data=str(tmp_path)).upkeep == UpkeepSettings(30 * 86_400.0, 2 << 30, "json")
+    (tmp_path / "krab.toml").write_text(
+        '[upkeep]\nkeep_questions = "30d"\nkeep_free = "2GiB"\nlog = "json"\n[log]\nquestions = true\n'
+    )
+    assert load({}, data=str(tmp_path)).upkeep == UpkeepSettings(30 * 86_400.0, 2 << 30, "json", log_questions=True)
 
 
 @pytest.mark.parametrize("told", ['keep_free = "much"', 'log = "xml"', 'keep_questions = "never"', 'keep_fre = "1GiB"'])
