@@ -149,8 +149,11 @@ def test_only_the_answer_that_is_given_is_put_into_other_words(tmp_path: Path) -
             told.append(plain)
             return plain
 
-        room = Room(index, lambda _: FOUND, lambda: None, rewrite)
-        rooms = Private(tmp_path / "private", lambda: (OURS,), lambda folder: folder.mkdir(parents=True) or room)
+        def enter(folder: Path) -> Room:
+            folder.mkdir(parents=True)
+            return Room(index, lambda _: FOUND, lambda: None, rewrite)
+
+        rooms = Private(tmp_path / "private", lambda: (OURS,), enter)
         rooms.ingest(plans(), "our-plans")
         rooms.better(Question("When?", channel="slack:C-team1"), replace(answered(), confidence=0.95))
         assert told == []
