@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.card import Card, Section, Span
+from bot.card import Card, Line, Section, Span
 from bot.digest.card import Length, card, pages, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
-from bot.digest.model import Digest, Mention, citations
-from bot.digest.sections import people, signed
+from bot.digest.measures import people, signed
+from bot.digest.model import Digest, Mention, Posting, citations
 from tests.digest_fixtures import NEW, TAKEN, THIS, V2, digested
 
 
@@ -42,7 +42,6 @@ def test_what_matters_most_stands_first(digest: Digest) -> None:
         "Applied",
         "Soundness and security",
         "Discussed",
-        "New versions",
         "New series",
         "Waiting",
         "First patches in the mail that I have read",
@@ -158,3 +157,49 @@ def test_a_library_of_userspace_is_one_line_elsewhere_and_no_headline(digest: Di
 
 def test_tags_are_named() -> None:
     assert signed((("reviewed", "Ada"), ("tested", "Cy"), ("reviewed", "Bo"))) == "Reviewed-by Ada and Bo, Tested-by Cy"
+
+
+def posting(digest: Digest, n: int) -> Posting:
+    """Another new series, by its number."""
+    new = digest.new_series[0]
+    return replace(new, title=f"reed {n}", series=f"reed {n}", mail=replace(new.mail, url=f"https://pond.example/{n}"))
+
+
+def section(shown: Card, heading: str) -> Section:
+    (found,) = [s for s in shown.sections if s.heading == heading]
+    return found
+
+
+def said(line: Line) -> str:
+    return "".join(span.text for span in line)
+
+
+def test_what_was_told_does_not_count_among_what_is_folded(digest: Digest) -> None:
+    told = replace(digest.discussions[0], title="reed 0")
+    many = replace(digest, discussions=(told,), new_series=tuple(posting(digest, n) for n in range(5)))
+    assert section(card(many, Length.SHORT), "New series").folded == 1
+
+
+def test_what_was_told_is_pointed_to_where_another_mail_shows_it(digest: Digest) -> None:
+    told = replace(digest.discussions[0], title="reed 0")
+    shown = card(replace(digest, discussions=(told,), new_series=(posting(digest, 0), posting(digest, 1))))
+    assert said(section(shown, "New series").lines[-1]) == "Told above: reed 0."
+
+
+def test_what_was_told_with_the_same_link_is_passed_over(digest: Digest) -> None:
+    one = posting(digest, 0)
+    told = replace(digest.discussions[0], title=one.title, first=one.mail)
+    shown = card(replace(digest, discussions=(told,), new_series=(one,), newcomers=()))
+    assert "New series" not in headings(shown)
+
+
+def test_a_quote_is_shown_whole_or_not_at_all(digest: Digest) -> None:
+    long = replace(digest.new_series[0].about[0], text="Reeds " + "bend and " * 60 + "break.")
+    text = plain(card(replace(digest, new_series=(replace(digest.new_series[0], about=(long,)),))))
+    assert "bend and" not in text
+
+
+def test_a_short_digest_lists_without_quotes(digest: Digest) -> None:
+    short = plain(card(digest, Length.SHORT))
+    assert "reed: bend in the wind" in short
+    assert "instead of breaking" not in short

@@ -12,9 +12,10 @@ from dataclasses import replace
 from bot.card import Card, Line, Picture, Section, Span, Style
 from bot.chat.text import shorten
 from bot.digest.dates import span
+from bot.digest.measures import MEASURES, Length, counted
 from bot.digest.model import Cited, Digest
 from bot.digest.outside import parted
-from bot.digest.sections import MEASURES, Length, Sections, counted, current
+from bot.digest.sections import Sections, current
 
 __all__ = ["PAGE", "Length", "card", "pages", "title"]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from bot.digest.model import Cited
 from bot.digest.sentences import cited
 from index.model import Part, Role
+from index.sentences import spans
 
 _HEADING = re.compile(
     r"^[ \t*#=\[(-]{0,6}(?:(?:major |main |notable )?chang(?:es?|elog)|diff(?:erences?)?|revision history|history"
@@ -22,7 +23,10 @@ _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+•o–]|\d{1,2}[.)])[ \t]+(?P<
 _NOISE = re.compile(
     r"https?://|^(?:link|rebased?|no (?:functional )?changes?|none|new (?:patch|for|in)|collect|add(?:ed)? (?:r-?b"
     r"|a-?b|tags?|trailers?|reviewed|acked)"
-    r"|pick(?:ed)? up|v\d|resend|fix(?:ed)? (?:a )?typos?|typos?|apply (?:r-?b|tags?))\b",
+    r"|see (?:the )?(?:individual |each )?(?:patch|commit)|\bfor details\b|it worked"
+    r"|(?:address|incorporate|appl)\w* (?:the )?(?:review )?(?:comments|feedback|suggestions)"
+    r"|(?:fix\w*|correct\w*) the (?:order|tags?)\b|pick(?:ed)? up|v\d|resend"
+    r"|fix(?:ed)? (?:a )?typos?|typos?|apply (?:r-?b|tags?))\b",
     re.IGNORECASE,
 )
 ITEMS_MAX = 60
@@ -35,10 +39,17 @@ def items(parts: Sequence[Part], version: int) -> list[Cited]:
     for part in parts:
         for block in part.blocks:
             if block.role in (Role.OWN, Role.CODE):
-                for quote in _in(block.text, version):
+                for item in _in(block.text, version):
+                    quote = _first(item)
                     found.setdefault(" ".join(quote.lower().split()), cited(part, quote))
     telling = [one for one in found.values() if not _NOISE.search(one.text)]
     return telling[:ITEMS_MAX]
+
+
+def _first(item: str) -> str:
+    """The first sentence of an item, where it goes on."""
+    start, end = next(iter(spans(item)), (0, len(item)))
+    return item[start:end]
 
 
 def _in(text: str, version: int) -> Iterator[str]:

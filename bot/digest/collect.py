@@ -27,6 +27,8 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
     fresh = [(document, part) for document, part in mails if part.date and part.date >= span.begin]
     waits = [(document, part) for document, part in mails if part.date and _waits(part, part.date, span)]
     newest = catalog.newest()
+    firsts = _firsts(histories.firsts("posted"))
+    new = {name for name, first in firsts.items() if span.begin <= first < span.end}
     return Material(
         span=span,
         talks=tuple(_talks(catalog, histories, span, fresh)),
@@ -34,7 +36,8 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
         posts=tuple(p for _, p in read if p.kind is Kind.POST and p.date and p.date >= span.begin and relevant(p)),
         past=tuple(_past(document, part) for document, part in mails),
         keepers=frozenset(plain_name(who) for who in histories.who("applied", span.end)),
-        firsts=_firsts(histories.firsts("posted")),
+        firsts=firsts,
+        named=frozenset(_named(new, (part for _, part in mails if part.date and part.date < span.begin))),
         written=_written(catalog.writers(Kind.MAIL, span.begin)),
         until=min(newest, span.end) if newest else None,
         stalled=tuple(stalled),
@@ -53,6 +56,12 @@ def _firsts(rows: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
         name = plain_name(who)
         found[name] = min(when, found.get(name, when))
     return found
+
+
+def _named(names: Iterable[str], mails: Iterable[Part]) -> Iterator[str]:
+    """Yield whom mails name: in a Cc, a tag, an entry of MAINTAINERS, or in passing."""
+    text = "\n".join(block.text for part in mails for block in part.blocks).casefold() if names else ""
+    yield from (name for name in names if " " in name and name in text)
 
 
 def _written(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -87,9 +96,10 @@ def _talks(catalog: Catalog, histories: Histories, span: Span, some: Sequence[tu
 
 
 def _before(history: History, span: Span) -> list[str]:
-    """The first mails of the versions that were posted in the span, and of the last one before it."""
+    """The first mails of the versions that were posted in the span, of the last one before it, and of the first."""
     fresh = [at for at, version in enumerate(history.versions) if version.date and version.date >= span.begin]
-    return [version.root for version in history.versions[max(0, fresh[0] - 1) :]] if fresh else []
+    newest = history.versions[max(0, fresh[0] - 1) :] if fresh else ()
+    return [version.root for version in (*history.versions[:1], *newest)]
 
 
 def _threads(catalog: Catalog, members: Iterable[str], end: datetime) -> list[Part]:

@@ -11,9 +11,11 @@ from bot.chat.text import one_line
 from bot.digest import gist
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, person
-from bot.digest.mentions import UNSOUND, pulls, security, source, toolchain
-from bot.digest.model import Activity, Applied, Article, Digest, Newcomer, Posting, Pulse
+from bot.digest.mentions import pulls, source, toolchain
+from bot.digest.model import Activity, Applied, Article, Digest, Posting, Pulse
+from bot.digest.newcomers import newcomers
 from bot.digest.postings import applied, new, posted
+from bot.digest.security import UNSOUND, security
 from bot.digest.sentences import clarity, sentences, titled
 from bot.digest.span import WEEK, week_of
 from bot.digest.talks import discussions
@@ -29,7 +31,7 @@ _OURS = re.compile(
     r"|\bAnnouncing Rust\b|\bRust 1\.\d+|\bproject goals?\b|\bembedded\b|\bfirmware in rust\b",
     re.IGNORECASE,
 )
-KNOWN = 5  # who wrote more mails than this before is no newcomer, if his patches went elsewhere
+_HOUSE = re.compile(r"^(?:MAINTAINERS|mailmap|\.mailmap|CREDITS)\b", re.IGNORECASE)
 
 
 def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
@@ -55,7 +57,7 @@ def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
         waiting=tuple(waiting(material)),
         toolchain=tuple(toolchain(material)),
         pulls=tuple(pulls(material)),
-        newcomers=tuple(_newcomers(material)),
+        newcomers=tuple(newcomers(material)),
         posts=tuple(_article(part, rarity) for part in material.posts if _concerns(part)),
         activity=_activity(material),
         pulse=_pulse(material),
@@ -65,8 +67,9 @@ def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
     )
 
 
-def _by_tree(one: Applied) -> tuple[bool, str, str]:
-    return (not one.tree, one.tree, one.title)
+def _by_tree(one: Applied) -> tuple[bool, bool, str, str]:
+    """By tree; what only keeps house comes last."""
+    return (bool(_HOUSE.match(one.title)), not one.tree, one.tree, one.title)
 
 
 def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
@@ -81,19 +84,6 @@ def _postings(talks: Iterable[Talk]) -> tuple[list[Posting], list[Posting]]:
 
 def _telling(one: Posting) -> tuple[bool, int, int, str]:
     return (not one.rust, -one.replies, -one.parts, one.mail.id)
-
-
-def _newcomers(material: Material) -> Iterable[Newcomer]:
-    seen = set()
-    for talk in material.talks:
-        for posting, version, _ in posted(talk):
-            name = plain_name(version.author)
-            first = material.firsts.get(name)
-            known = material.written.get(name, 0) > KNOWN or name in material.keepers
-            if version.number == 1 and first and first >= material.span.begin and name not in seen and not known:
-                seen.add(name)
-                others = {plain_name(who) for who in talk.people} - {name}
-                yield Newcomer(one_line(version.author), posting.title, posting.mail, len(others))
 
 
 def _concerns(part: Part) -> bool:

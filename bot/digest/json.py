@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot.digest.model import Applied, Article, Cited, Digest, Discussion, Mention, Newcomer, Posting, Waiting
+from bot.digest.model import Applied, Article, Cited, Digest, Discussion, Mention, Newcomer, Position, Posting, Waiting
 
 
 def to_json(digest: Digest) -> dict[str, Any]:
@@ -103,9 +103,16 @@ def _discussion(one: Discussion) -> dict[str, Any]:
         "authors": list(one.authors),
         "area": one.area,
         "outcome": one.outcome or None,
-        "gist": [_said(c) for c in one.gist],
-        "positions": [{"stance": p.stance, **_said(p.said)} for p in one.positions],
+        "outcome_shown_by": _said(one.settled) if one.settled else None,
+        "changes": [_said(c) for c in one.changes],
+        "signed_by": [{"tag": tag, "who": who} for tag, who in one.tags],
+        "gist": [_said(c) for c in (*one.gist, *(p.said for p in one.replies))],
+        "positions": [_position(p) for p in (*one.positions, *one.replies)],
     }
+
+
+def _position(one: Position) -> dict[str, Any]:
+    return {"stance": one.stance or None, **_said(one.said), "answers": _said(one.to) if one.to else None}
 
 
 def _mention(one: Mention) -> dict[str, Any]:
@@ -117,6 +124,9 @@ def _mention(one: Mention) -> dict[str, Any]:
         "state": one.done or None,
         "fixes": list(one.fixes),
         "stable": one.stable,
+        "stable_from": one.since or None,
+        "kind": one.kind or None,
+        "fate": one.fate or None,
         "said": _said(one.said) if one.said else None,
     }
 

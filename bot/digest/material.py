@@ -53,9 +53,14 @@ class Talk:
         """The sentences of what was written in the span, by part."""
         return {p.id: tuple(sentences(p)) for p in self.fresh}
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Part]:
+        """Its parts, by id."""
+        return {p.id: p for p in self.parts}
+
     def part(self, id_: str) -> Part | None:
         """Return one of its parts."""
-        return next((p for p in self.parts if p.id == id_), None)
+        return self.by_id.get(id_)
 
     def version(self, id_: str) -> tuple[History, Version] | None:
         """Return the version that a part posted or is an event of."""
@@ -99,6 +104,7 @@ class Material:
     keepers: frozenset[str] = frozenset()
     firsts: Mapping[str, datetime] = field(default_factory=dict)
     written: Mapping[str, int] = field(default_factory=dict)  # mails of each person before the span
+    named: frozenset[str] = frozenset()  # who post for the first time, but were named in mails before the span
     until: datetime | None = None
     stalled: tuple[str, ...] = ()
 

@@ -72,16 +72,21 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What one person holds: ``stance`` is "objects", "proposes" or "agrees"."""
+    """What one person holds: ``stance`` is "objects", "proposes" or "agrees". ``to`` is what he answers, if known."""
 
     stance: str
     said: Cited
+    to: Cited | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
     """A thread that people talked in. ``mails`` counts people's mails of the span, ``authors`` are their names,
-    those who apply patches first; ``keepers`` is how many of these there are.
+    those who apply patches first; ``keepers`` is how many of these there are. ``replies`` are what people said
+    besides, each with what it answers.
+
+    ``outcome`` is what came of it in the span ("applied to nova-next", "v17 followed", "decided"), "" when nothing
+    did as yet; ``settled`` is the mail that shows it. ``tags`` were given in the span: ("reviewed", who).
     """
 
     title: str
@@ -94,7 +99,11 @@ class Discussion:
     positions: tuple[Position, ...] = ()
     weight: float = 0.0
     label: str = ""
-    outcome: str = ""  # "applied to nova-next", "v17 followed"
+    outcome: str = ""
+    replies: tuple[Position, ...] = ()  # of no stance
+    settled: Cited | None = None
+    changes: tuple[Cited, ...] = ()  # of the version that followed, or else of the one that is talked about
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A thread that belongs under a heading, and the words for which it does."""
+    """A thread that belongs under a heading, and the words for which it does.
+
+    ``fate`` is what became of a fix until the span's end ("applied to rust-fixes by Ada"), ``settled`` shows it;
+    ``since`` is the first stable kernel that it is for ("6.12"), where its patches say so.
+    """
 
     title: str
     mail: Cited
@@ -122,6 +135,9 @@ class Mention:
     fixes: tuple[str, ...] = ()  # commits that its patches say they fix
     stable: bool = False  # it is to go into stable kernels too
     kind: str = ""  # of what is unsound: "fix", "report", "hardening", "advisory"
+    since: str = ""
+    fate: str = ""
+    settled: Cited | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ Such a thing's title begins with its project's name, as its mails are tagged ("[
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from bot.digest.model import Cited, Digest
 
@@ -29,14 +31,32 @@ def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
         *((one.title, one.mail, "applied") for one in digest.applied),
         *((one.title, one.mail, one.label) for one in (*digest.new_versions, *digest.new_series)),
         *((one.title, one.first, "discussed") for one in digest.discussions),
+        *((one.title, one.mail, one.done) for one in (*digest.security, *digest.toolchain, *digest.pulls)),
     ):
         if outside(title):
             found.setdefault(title, (title, mail, what))
     kernel = replace(
         digest,
-        applied=tuple(one for one in digest.applied if not outside(one.title)),
-        discussions=tuple(one for one in digest.discussions if not outside(one.title)),
-        new_series=tuple(one for one in digest.new_series if not outside(one.title)),
-        new_versions=tuple(one for one in digest.new_versions if not outside(one.title)),
+        applied=_inside(digest.applied),
+        discussions=_inside(digest.discussions),
+        security=_inside(digest.security),
+        new_series=_inside(digest.new_series),
+        new_versions=_inside(digest.new_versions),
+        waiting=_inside(digest.waiting),
+        toolchain=_inside(digest.toolchain),
+        pulls=_inside(digest.pulls),
+        newcomers=_inside(digest.newcomers),
     )
     return kernel, list(found.values())
+
+
+class _Titled(Protocol):
+    @property
+    def title(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Titled)
+
+
+def _inside(some: Sequence[T]) -> tuple[T, ...]:
+    return tuple(one for one in some if not outside(one.title))

@@ -37,9 +37,14 @@ _LATE = re.compile(
     r"\b(?:(?:is|was|been|module|driver) tested|base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased"
     r"|tested on|tree at|available at|v\d+|TODO"
     r"|stale|conflicts?|maintainers|(?:first|second) half|future patches"
-    r"|I attached|first contribution|I(?:'ve| have) been)\b",
+    r"|I attached|first contribution|I(?:'ve| have) been|seeking|objections)\b",
     re.I,
 )
+_OPENS = re.compile(
+    r"(?:It|They|These|Those|That|Some|Moreover|Meanwhile|However|Also|Additionally|Furthermore|We cannot)\b"
+    r"(?! (?:series|patch\w*|changes?|commits?)\b)"
+)
+_ENDS = ".!?:)”\"'`"
 
 
 def posted(talk: Talk) -> Iterator[tuple[Posting, Version, History]]:
@@ -109,14 +114,23 @@ def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
 
 
 def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
-    """Return the sentence that says what a posting does; nothing when none does."""
-    titles = " ".join(subject(part.title) for part in parts[:1])
-    for part in parts[:2]:
-        ranked = sorted((-_tells(one.text, at), at, one) for at, one in enumerate(islice(_lead(part, titles), LEAD)))
-        if ranked and -ranked[0][0] >= TELLING:
-            return (ranked[0][2],)
-    patches = [part for part in parts if "cover" not in part.labels]
-    return tuple(map(_named, patches[:NAMED])) if len(patches) > 1 else ()
+    """Return the sentence that says what a posting does, or else its patches by name, or what the first one does."""
+    return purpose(parts) or patches(parts) or purpose(parts[1:2])
+
+
+def purpose(parts: Sequence[Part]) -> tuple[Cited, ...]:
+    """Return the sentence of its first mail that says what a posting does; nothing when none does."""
+    lead = islice(_lead(parts[0]), LEAD) if parts else ()
+    best = max(((_tells(one.text, at), -at, one) for at, one in enumerate(lead)), key=lambda t: t[:2], default=None)
+    return (best[2],) if best and best[0] >= TELLING else ()
+
+
+def patches(parts: Sequence[Part]) -> tuple[Cited, ...]:
+    """Return the first patches of a series by their titles; nothing when these only say what the series' title says."""
+    title = subject(parts[0].title) if parts else ""
+    found = [part for part in parts if "cover" not in part.labels]
+    telling = [part for part in found if not repeats(subject(part.title), title) or part is parts[0]]
+    return tuple(map(_named, telling[:NAMED])) if len(telling) > 1 else ()
 
 
 def _named(part: Part) -> Cited:
@@ -125,9 +139,9 @@ def _named(part: Part) -> Cited:
     return replace(titled(part), text=one_line(title), quote=title)
 
 
-def _lead(part: Part, title: str) -> Iterator[Cited]:
+def _lead(part: Part) -> Iterator[Cited]:
     for one in sentences(part):
-        if repeats(one.text, f"{title} {subject(part.title)}"):
+        if repeats(one.text, subject(part.title)):
             continue
         if re.match(r"\W{0,3}(?:changes?|changelog|v\d+)\b", one.text, re.I):
             return
@@ -137,6 +151,7 @@ def _lead(part: Part, title: str) -> Iterator[Cited]:
 def _tells(text: str, place: int) -> float:
     value = clarity(text) * (1.0 - 0.12 * place)
     value *= 1.4 if _DOES.search(text) else 1.0
+    value *= 0.5 if _OPENS.match(text) or text[-1] not in _ENDS else 1.0
     return value * (0.35 if _LATE.search(text) else 1.0)
 
 

@@ -24,14 +24,14 @@ def retold(digest: Digest, rewrite: Rewrite) -> Digest:
 
 
 def _retold(one: Discussion, rewrite: Rewrite) -> Discussion:
-    said = [*one.gist, *(position.said for position in one.positions)]
+    said = [*one.gist, *(position.said for position in (*one.positions, *one.replies))]
     if not said:
         return one
     plain = _answer(one, said)
     written = rewrite(Question(f"What was discussed about “{one.title}”?"), plain)
     if not written.written:
         return one
-    return replace(one, gist=tuple(_cited(sentence, written) for sentence in written.sentences))
+    return replace(one, gist=tuple(_cited(sentence, written) for sentence in written.sentences), replies=())
 
 
 def _answer(one: Discussion, said: list[Cited]) -> Answer:

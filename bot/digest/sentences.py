@@ -24,7 +24,7 @@ _MANNERS = re.compile(
     re.IGNORECASE,
 )
 _REFERRING = re.compile(  # to something beside the mail, or to code that is not shown
-    r"https?://|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->"
+    r"https?://|^s/|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->"
     r"|\bsee (?:also )?\["
     r"|\b(?:first|second|third|last|following|previous|next) (?:patch|commit|paragraph|sentence)\b",
     re.IGNORECASE,
@@ -33,7 +33,7 @@ _COURTESY = re.compile(
     r"\b(?:feedback|comments?|reviews?|suggestions?|opinions?|input)\b[^.]{0,20}\b(?:welcome|appreciated)\b"
     r"|\blet me know\b|\bthank(?:s| you)\b|\bappreciate"
     r"|\bapologi[sz]e|\bmy (?:bad|mistake|fault)\b|\bgood catch\b|\bnit(?:s|pick)?\b|\btypos?\b"
-    r"|^(?:hm+|yup|yeah|yep|nope|ah|oh|uh)\b"
+    r"|^(?:hm+|yup|yeah|yep|nope|a+h+|o+h+|uh)\b"
     r"|\bby the way\b|\bbtw\b|\b(?:acked|reviewed|tested|signed-off|suggested|reported)-by\b"
     r"|\btake a (?:quick )?look\b|\btook a (?:quick )?look\b"
     r"|\bin this (?:blog )?post\b|\b(?:subsystem )?maintainers: |\bhope (?:this|that|it)\b|\bcc(?:'?ed|ing)?\b"
@@ -92,10 +92,13 @@ _HANGING = re.compile(
 )
 _PARENT = re.compile(  # understood only behind what it answers, or about its writer's own doings
     r"^(?:the )?same\b|^(?:no|yes)\b|^(?:in other words|another thing|in this (?:particular )?case|unless|otherwise"
+    r"|you(?:'re| are) saying|(?:doesn't|don't|isn't|wasn't|could be|would be)\b|at least\b|feel free|sorry"
+    r"|I think you(?:'re| are)|i\.e\.|see the\b|if you come up|I (?:seem to recall|guess|am having|don't have)\b"
     r"|subsequently|moreover|meanwhile|besides|similarly|and similarly|if otherwise|let's say|for example|just to"
     r"|as for|to be clear|more (?:precisely|specifically)|that said"
     r"|my point|note that|just in case|consequently|either)\b"
     r"|\bI (?:sent|was trying|did not check|didn't check|could create|checked|tried|just|wouldn't bother|imagine)\b"
+    r"|\bas (?:you )?suggested\b|\bI (?:used|went with|also caught)\b|\bI(?:'m| am) talking about\b"
     r"|\bI(?:'ll| will)\b|^I(?:'m| am) going to\b|^(?:checked|seems like|honestly|the plain truth|in any case"
     r"|I think they|if it is)\b|\bsent (?:it"
     r"|v\d)\b|\bit would be nice\b|\bI think you wanted\b"

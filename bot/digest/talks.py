@@ -11,15 +11,17 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bot.chat.text import one_line
 from bot.digest import gist, stance
+from bot.digest.answering import answered
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, recalled
-from bot.digest.model import Cited, Discussion
-from bot.digest.postings import about, heading
+from bot.digest.model import Cited, Discussion, Position
+from bot.digest.outcome import changed, ending, tags
+from bot.digest.postings import about, heading, patches, purpose
 from bot.digest.sentences import repeats, stands, titled
-from feeds.applied import where
 from feeds.relevance import rust_mail
 from feeds.signed import plain_name
 from index.model import Part
@@ -29,6 +31,7 @@ ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
 NAMED = 3  # mails that name Rust, in a thread that is about it
 QUOTES = 3  # besides what it is about: the positions, and what else is said
 POSITIONS = 2
+OF_AUTHOR, ANSWERING = 0.7, 1.3  # what a sentence counts that is the author's, or that answers something told
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
     r"|take|merge|drop|revert|send a (?:new|v\d))"
@@ -51,12 +54,13 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     root = root_of(talk)
     title = heading(root.title)
     said = [one for part in talk.said for one in talk.own[part.id] if stands(one.text) and not repeats(one.text, title)]
-    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers))
+    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers, root.author))
     held = stance.positions(weighed, POSITIONS, root.author)
     opening = _opening(talk, root)
     taken = [w for _, w in held]
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = gist.choose(weighed, QUOTES - len(held), taken=[*taken, *first])
+    chosen = [w.said for w in gist.choose(weighed, QUOTES - len(held), taken=[*taken, *first])]
+    ended = ending(talk, root, keepers)
     ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
     return Discussion(
         title=title,
@@ -65,25 +69,32 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
         authors=tuple(map(one_line, ordered)),
         keepers=sum(plain_name(who) in keepers for who in talk.people),
         area=area(root.labels),
-        gist=(*opening, *(w.said for w in chosen)),
-        positions=tuple(position for position, _ in held),
+        gist=opening,
+        positions=tuple(replace(one, to=answered(talk, one.said)) for one, _ in held),
+        replies=tuple(Position("", one, answered(talk, one)) for one in chosen),
         weight=round(_weight(talk, keepers, [p.stance for p, _ in held], said), 3),
         label=_label(talk),
-        outcome=_outcome(talk, root),
+        outcome=ended.what,
+        settled=ended.mail,
+        changes=ended.changes or changed(talk, root),
+        tags=tags(talk),
     )
 
 
 def _opening(talk: Talk, root: Part) -> tuple[Cited, ...]:
-    """What it is about, in the words of who began it; never those of an answer."""
+    """What it is about, in the words of who began it, now or with an older version; never those of an answer."""
     found = talk.version(root.id)
-    if found and root.id in found[1].parts:
-        return about([p for id_ in found[1].parts if (p := talk.part(id_))])[:1]
-    return about([root]) if "reply" not in root.labels and not root.links else ()
+    if not found or root.id not in found[1].parts:
+        return about([root]) if "reply" not in root.labels and not root.links else ()
+    history, version = found
+    older = history.versions[history.versions.index(version) :: -1]
+    letters = [[p for id_ in v.parts if (p := talk.part(id_))] for v in older]
+    return next((told for letter in letters if (told := purpose(letter))), ()) or patches(letters[0])
 
 
-def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:
-    """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, and
-    from who applies patches.
+def _standing(talk: Talk, keepers: frozenset[str], author: str) -> Callable[[Cited], float]:
+    """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, from
+    who applies patches, behind what it answers, and not from who has to defend his patches.
     """
     parts = {part.id: part for part in talk.said}
     answers = Counter(part.links[0] for part in talk.said if part.links)
@@ -92,20 +103,11 @@ def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:
         around = max((len(b.text) for b in parts[one.id].own if one.quote in b.text), default=0)
         value = 0.65 if around < ASIDE else 1.0 if around < PARAGRAPH else 1.25
         value *= 1.15 if plain_name(one.who) in keepers else 1.0
+        value *= OF_AUTHOR if one.who == author else 1.0
+        value *= ANSWERING if answered(talk, one) else 1.0
         return value * (1 + 0.2 * min(4, answers[one.id]))
 
     return standing
-
-
-def _outcome(talk: Talk, root: Part) -> str:
-    """What came of it in the span, as far as mails say."""
-    applied = next((e for part in talk.fresh for e in part.events if e.kind == "applied"), None)
-    if applied:
-        tree = where(applied.detail).tree
-        return f"applied{f' to {tree}' if tree else ''}"
-    versions = [v for h in talk.histories for v in h.versions if v.date and v.date >= talk.span.begin]
-    newest, found = max(versions, key=lambda v: v.number, default=None), talk.version(root.id)
-    return f"{newest.label} followed" if newest and found and newest.number > found[1].number else ""
 
 
 def root_of(talk: Talk) -> Part:

@@ -1,0 +1,58 @@
+"""What a sentence answers: the words of somebody else right above it, where they are prose and his own. Pure.
+
+"That can't work" says nothing by itself; behind the question it answers, it does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.cite import flat, holds
+from bot.digest.material import Talk
+from bot.digest.model import Cited
+from bot.digest.sentences import cited, clarity
+from bot.speech import speaks
+from index.model import Part, Role
+from index.sentences import spans
+
+SHORTEST, LONGEST = 25, 170  # characters of what is answered
+NEAR = 260  # characters between what is answered and the answer
+_NOISE = re.compile(r"https?://|[+-]//|\[\d{1,2}\]|[{};]")
+CLEAR = 0.6  # how well a statement must be understood; a question is one, whatever it asks about
+LAST = 3  # sentences of what is quoted: a question among them counts most
+
+
+def answered(talk: Talk, one: Cited) -> Cited | None:
+    """Return the sentence that ``one`` answers, in its own writer's mail; None when it can't be told."""
+    part = talk.part(one.id)
+    told = _sentences(_above(part, one.quote))[-LAST:] if part else []
+    for quote in [*(q for q in told if q.endswith("?")), *(q for q in reversed(told) if not q.endswith("?"))]:
+        for parent in filter(None, map(talk.part, part.links if part else ())):
+            if parent.author != one.who and holds(quote, parent):
+                return cited(parent, quote)
+    return None
+
+
+def _above(part: Part, quote: str) -> str:
+    """What is quoted right above the block in which ``quote`` stands."""
+    quoted = ""
+    for block in part.blocks:
+        if block.role is Role.QUOTED:
+            quoted = block.text
+        elif block.role is Role.OWN and flat(quote) in (text := flat(block.text)):
+            return quoted if text.index(flat(quote)) <= NEAR else ""
+        elif block.role is not Role.OWN:
+            quoted = ""
+    return ""
+
+
+def _sentences(text: str) -> list[str]:
+    found = (text[start:end].strip() for start, end in spans(text))
+    return [quote for quote in found if SHORTEST <= len(quote) <= LONGEST and _whole(quote)]
+
+
+def _whole(quote: str) -> bool:
+    """Whether it is a sentence with a beginning and an end; questions are welcome here."""
+    ends = quote[:1].isupper() and quote[-1] in ".?!)" and not quote.endswith("..")
+    plain = quote.endswith("?") or clarity(quote) >= CLEAR
+    return ends and plain and not _NOISE.search(quote) and speaks(f"{quote[:-1]}." if quote.endswith("?") else quote)

@@ -1,0 +1,149 @@
+"""One line of a digest for each kind of thing: what it is, with its link, and what people say of it. Pure.
+
+A quote is shown whole or not at all, and once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bot.card import Line, Span, Style
+from bot.chat.text import one_line, shorten
+from bot.digest.measures import Measure, counted, signed
+from bot.digest.model import Applied, Article, Cited, Mention, Newcomer, Posting, Waiting
+from bot.digest.told import Told
+
+CHANGE = 160  # characters of one thing that has changed
+WHY = {
+    "no reply": "no reply for {days} days",
+    "asked again": "asked again, {days} days after it was posted",
+    "unanswered": "a comment on the version before that I saw no answer to",
+}
+
+
+class Lines:
+    """Lines with quotes and lists at most as long as ``measure`` says."""
+
+    def __init__(self, measure: Measure, told: Told) -> None:
+        self._m = measure
+        self._told = told
+
+    def quoted(self, some: Sequence[Cited], who: str = "") -> list[Span]:
+        """Quotes behind the line of their own mail, or with their writer as link."""
+        fits = [one for one in some if len(one_line(one.text)) <= self._m.quote]
+        return [
+            span
+            for one in self._told.fresh(fits)
+            for span in (
+                *((Span(" "), Span(one_line(who), url=one.url), Span(":")) if who else ()),
+                Span(f" “{one_line(one.text)}”"),
+            )
+        ]
+
+    def about(self, some: Sequence[Cited]) -> list[Span]:
+        """What something does: a sentence, or the names of its patches."""
+        if not self._m.words:
+            return []
+        if len(some) < 2:
+            return self.quoted(some)
+        named = [span for one in some for span in (Span("; "), Span(one_line(one.text), url=one.url))][1:]
+        return [Span(" Patches: "), *named, Span(".")]
+
+    def applied(self, one: Applied) -> Line:
+        """What was applied, to which tree, by whom."""
+        label = one.label.removeprefix("pull ") if one.pull else one.label
+        author = f" by {one_line(one.author)}" if one.author and one.author != one.by else ""
+        return (
+            Span(one.tree or "tree not named", Style.STRONG if one.tree else Style.PLAIN),
+            Span(f": {f'patch {one.which} of ' if one.which else ''}"),
+            Span(one.title, url=one.mail.url),
+            Span(
+                f" {label if label != 'v1' else ''}".rstrip() + f"{author}, applied by {one_line(one.by)}.", Style.FAINT
+            ),
+            *self.about(one.about),
+        )
+
+    def mention(self, one: Mention) -> Line:
+        """A thread under a heading, with the words for which it stands there."""
+        done = f" ({one.done})" if one.done and one.done not in ("v1", "applied" if one.fate else "") else ""
+        said = self.quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
+        return (
+            *([Span(f"{one.kind}: ", Style.STRONG)] if one.kind else []),
+            Span(one.title, url=one.mail.url),
+            Span(f"{done}, {one_line(one.author)}", Style.FAINT),
+            *self._fate(one),
+            Span(".", Style.FAINT),
+            *said,
+        )
+
+    def _fate(self, one: Mention) -> Iterator[Span]:
+        """What a security team asks: taken or not, for which kernels, what it repairs."""
+        if one.fate:
+            yield from (Span("; "), Span(one.fate, url=one.settled.url if one.settled else ""))
+        if one.stable:
+            yield Span(f"; for stable kernels{f' from {one.since}' if one.since else ''}")
+        if one.fixes:
+            more = f" and {len(one.fixes) - 2} more" if one.fixes[2:] else ""
+            yield Span(f"; fixes {', '.join(one.fixes[:2])}{more}", Style.FAINT)
+
+    def series(self, one: Posting) -> Line:
+        """A new series: what it does, and what people answered."""
+        return (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self.about(one.about))
+
+    def _facts(self, one: Posting) -> str:
+        facts = [f"{one.parts} patches"] if one.parts > 1 else []
+        facts += [one_line(one.author)]
+        facts += [counted(one.replies, "reply", "replies")] if one.replies else []
+        facts += [signed(one.tags)] if one.tags and self._m.words else []
+        facts += ["applied"] if one.merged else []
+        return f", {', '.join(facts)}."
+
+    def version(self, some: Sequence[Posting]) -> Line:
+        """The versions of one series in one line: what has changed in the newest."""
+        one = some[-1]
+        before = f" (after {', '.join(p.label for p in some[:-1])})" if some[:-1] else ""
+        return (
+            Span(one.title, url=one.mail.url),
+            Span(f" {one.label}", Style.STRONG),
+            Span(f"{before}{self._facts(one)}", Style.FAINT),
+            *(self._changes(one) or self.about(one.about)),
+            *([Span(f" {files}", Style.FAINT)] if (files := self._files(one)) else []),
+        )
+
+    def _changes(self, one: Posting) -> list[Span]:
+        shown = one.changes[: self._m.changes]
+        more = one.more + len(one.changes) - len(shown)
+        return [Span(f" Changed: {self.listed(shown)}{f'; and {more} more' if more else ''}.")] if shown else []
+
+    def listed(self, changes: Sequence[Cited]) -> str:
+        """What has changed, one behind the other."""
+        return "; ".join(shorten(one_line(c.text), CHANGE).rstrip(".;!") for c in changes)
+
+    def _files(self, one: Posting) -> str:
+        told = ((one.added, "Now also in"), (one.dropped, "No longer in")) if self._m.words else ()
+        return " ".join(f"{verb} {self._paths(some)}." for some, verb in told if some)
+
+    def _paths(self, some: Sequence[str]) -> str:
+        most = self._m.changes
+        return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
+
+    def waits(self, one: Waiting) -> Line:
+        """What waits, for how long and for what."""
+        label = f" {one.label}" if one.label != "v1" else ""
+        why = WHY[one.why].format(days=one.days)
+        said = self.quoted([one.said], one.said.who) if one.said else []
+        return (Span(one.title, url=one.mail.url), Span(f"{label}, {one_line(one.author)}: {why}.", Style.FAINT), *said)
+
+    def newcomer(self, one: Newcomer) -> Line:
+        """Whose first patch it is, and whether anybody has answered."""
+        answered = f"{counted(one.answered, 'person', 'people')} answered" if one.answered else "no answer yet"
+        return (
+            Span(one_line(one.author), Style.STRONG),
+            Span(": "),
+            Span(one.title, url=one.mail.url),
+            Span(f", {answered}.", Style.FAINT),
+        )
+
+    def article(self, one: Article) -> Line:
+        """A post, in its own words."""
+        return (Span(one.title, url=one.mail.url), Span(f", {one.source}.", Style.FAINT), *self.quoted(one.gist))
