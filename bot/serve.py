@@ -24,6 +24,7 @@ from bot.wiring import (
     forget_old,
     home,
     measuring,
+    past,
     poller,
     reindexing_ordered,
     site,
@@ -44,7 +45,7 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    adapters = chats(krab.settings, home(krab), krab.state.taken_over)
+    adapters = chats(krab.settings, home(krab), past(krab))
     metrics = measuring(krab)
     handling = dispatcher(krab, adapters, metrics)
     page = asyncio.create_task(web.serve(site(krab, adapters, metrics), krab.settings.web.listen), name="web")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from bot.answer import Answerer
 from bot.audit import Audit
 from bot.channels import Channels
+from bot.chat import Past
 from bot.feedback import Feedback
 from bot.outbox import Outbox
 from bot.private import Private
@@ -29,6 +30,7 @@ from bot.sourcebook import SourceBook, Standing
 from bot.state import State
 from bot.upkeep import Disk, free_space
 from bot.watches import Watches
+from bot.whispers import Whispers
 from feeds.cursors import Cursors
 from feeds.kinds import Source
 from index import caches
@@ -41,6 +43,7 @@ from index.model import Batch
 from index.reindex import Progress, cancel, progress, reindex, roll_back
 from index.sqlite import Sqlite
 
+NOTHING = Past()
 REMEMBERED = 32  # digests that were made for the web page
 STARTER = Source("starter-notes", "notes", "")
 
@@ -226,7 +229,8 @@ def forget_old(krab: Krab) -> int:
     """Forget what people asked and said longer ago than the settings allow; how much that was."""
     from bot import upkeep
 
-    kept = (krab.state.forget_before, krab.feedback.forget_before, krab.outbox.forget_before)
+    whispers = Whispers(krab.memory)
+    kept = (krab.state.forget_before, krab.feedback.forget_before, krab.outbox.forget_before, whispers.forget_before)
     return upkeep.forget_old(kept, datetime.now(UTC), krab.settings.upkeep.keep_questions)
 
 
@@ -406,22 +410,26 @@ def sources(settings: Settings) -> tuple[Source, ...]:
     return settings.sources + tuple(s for s in (*extra, *ours) if s.name not in names)
 
 
+def past(krab: Krab) -> Past:
+    """Return what earlier processes did with messages, for a service that can't look itself."""
+    return Past(krab.state.taken_over, Whispers(krab.memory).begin)
+
+
 def chats(
     settings: Settings,
     home: Callable[[str, str], Sequence[Card]] | None = None,
-    taken_over: Callable[[str, str], bool] | None = None,
+    past: Past = NOTHING,
 ) -> list[Chat]:
     """Return the chat services that are configured.
 
-    ``home`` is what stands in a (service, user)'s own corner; ``taken_over`` whether an earlier process began to
-    answer a (service, key).
+    ``home`` is what stands in a (service, user)'s own corner; ``past`` is what earlier processes did.
     """
     adapters: list[Chat] = []
     for workspace in (settings.slack, *settings.slack.workspaces):
         if workspace.bot_token or workspace.name:
             from bot.chat.slack import Slack
 
-            adapters.append(Slack(workspace, home=home, taken_over=taken_over))
+            adapters.append(Slack(workspace, home=home, past=past))
     if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 
@@ -579,7 +587,7 @@ def context(krab: Krab, adapters: Sequence[Chat] = ()) -> Context:
         watches=krab.watches,
         watcher=watcher(krab),
         fetch=partial(fetch_named, krab),
-        forgetters=(krab.state.forget, krab.feedback.forget, krab.watches.forget, subscribed.forget),
+        forgetters=_forgetters(krab, subscribed),
         sources=lambda: source_rows(krab),
         status=lambda: status_view(krab),
         clock=lambda: datetime.now(UTC),
@@ -597,6 +605,11 @@ def context(krab: Krab, adapters: Sequence[Chat] = ()) -> Context:
         profile=profile,
         cancel_reindex=lambda: cancel(krab.database),
     )
+
+
+def _forgetters(krab: Krab, subscribed: Subscriptions) -> tuple[Callable[[str, str], int], ...]:
+    whispers = Whispers(krab.memory)
+    return krab.state.forget, krab.feedback.forget, krab.watches.forget, subscribed.forget, whispers.forget
 
 
 def reindexing_ordered(krab: Krab) -> Reindexing:

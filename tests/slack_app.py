@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from bot.chat import Past
 from bot.chat.slack import Slack
 from bot.dispatch import Dispatcher
 from bot.model import Answer, Progress, Question
@@ -36,7 +37,7 @@ async def krab(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """krab in Socket Mode; the task is its ``run``."""
     memory = state or State(":memory:")
-    chat = Slack(settings(slack), taken_over=memory.taken_over, pace=pace, ping=0.1)
+    chat = Slack(settings(slack), past=Past(memory.taken_over), pace=pace, ping=0.1)
     running = asyncio.create_task(
         chat.run(Dispatcher(answerer or FakeAnswerer(), memory, ordering=ordering(memory)).handle)
     )

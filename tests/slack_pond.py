@@ -15,7 +15,7 @@ from bot.chat.slack import Slack
 from bot.courier import Courier
 from bot.limits import Limits
 from bot.settings import Settings
-from bot.wiring import Krab, dispatcher, home, opened
+from bot.wiring import Krab, dispatcher, home, opened, past
 from index.model import Batch, Kind, Part
 from tests.index_fixtures import part
 from tests.series_mail import ADA, BO, mail, series
@@ -105,7 +105,7 @@ async def pond(slack: SlackStandIn, data: Path, *, mails: tuple[Part, ...] = MAI
     )
     with opened(told) as krab:
         krab.index.ingest(Batch(mails), "pond-list")
-        chat = Slack(told.slack, home=home(krab), taken_over=krab.state.taken_over, pace=0.0, ping=0.1)
+        chat = Slack(told.slack, home=home(krab), past=past(krab), pace=0.0, ping=0.1)
         handling = dispatcher(krab, [chat])
         tasks = [asyncio.create_task(chat.run(handling.handle))]
         tasks += [asyncio.create_task(Courier(krab.outbox, {"slack": chat}).run())]

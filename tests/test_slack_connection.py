@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat import ChatRefused
+from bot.chat import ChatRefused, Incoming
 from bot.chat.slack import Slack
 from bot.dispatch import Dispatcher
 from bot.settings import Secret
@@ -80,6 +80,20 @@ async def test_sockets_that_drop_all_the_time_lose_nothing(slack: SlackStandIn) 
         await slack.settled()
     assert len(slack.by_krab()) == 5
     assert slack.socket.opened > 3
+
+
+async def test_slack_is_acknowledged_once_the_question_is_in_the_database(slack: SlackStandIn) -> None:
+    slack.slow["users.info"] = 0.4
+    state = State(":memory:")
+    async with krab(slack, FakeAnswerer(delay=0.3), state=state):
+        ts = await slack.say(slack.ask(QUESTION))
+        asker = Incoming("slack", "C1", ts, f"C1:{ts}", "UANN", QUESTION)
+        await asyncio.sleep(0.2)
+        assert slack.socket.seconds == []
+        await slack.until(lambda: slack.socket.seconds)
+        assert not state.claim(asker)
+        await slack.until(slack.by_krab)
+    state.close()
 
 
 async def test_a_socket_that_slack_refreshes_is_replaced(slack: SlackStandIn) -> None:

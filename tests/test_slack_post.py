@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat import ChatRefused, Incoming
+from bot.chat import ChatRefused, Incoming, Past
 from bot.chat.slack_errors import NotTaken, translate
 from bot.chat.slack_pace import Pace
 from bot.chat.slack_post import Poster
-from bot.chat.slack_reply import LOOKING, Desk, SlackReply
+from bot.chat.slack_reply import LOOKING, LOST, Desk, SlackReply
+from bot.whispers import Whispers
+from index.sqlite import Sqlite
 from tests.fakes import FakeClock, answered
 from tests.slack_standin import SlackStandIn
 
@@ -33,6 +36,15 @@ async def replying(slack: SlackStandIn, channel: str = "C1", *, direct: bool = F
     client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
     desk = Desk(Poster(client, Pace(0.0), courtesy=0.2), again=(0.1, 0.3))
     return SlackReply(desk, Incoming("slack", channel, ts, f"{channel}:{ts}", "UANN", "who?", direct=direct))
+
+
+async def privately(slack: SlackStandIn, ts: str, past: Past, *, user: str = "UANN") -> None:
+    """An answer of two messages that one person sees, by a process that knows ``past``."""
+    client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
+    desk = Desk(Poster(client, Pace(0.0)), past=past)
+    reply = SlackReply(desk, Incoming("slack", "C1", ts, f"C1:{ts}", user, "who?"))
+    await reply.answer(answered(), private=True)
+    await reply.answer(answered(), private=True)
 
 
 async def test_a_channel_is_spoken_in_some_time_after_the_last_word_and_others_at_once() -> None:
@@ -88,6 +100,40 @@ async def test_an_answer_in_the_making_is_not_told_to_a_channel(slack: SlackStan
     reply = await replying(slack)
     await reply.working("A leaf " * 20)
     assert (slack.by_krab(), slack.workspace.statuses[0][2]) == ([], "is writing the answer…")
+
+
+async def test_what_one_person_sees_is_begun_once_and_after_a_crash_he_is_asked_to_ask_again(
+    slack: SlackStandIn, tmp_path: Path
+) -> None:
+    memory = Sqlite(tmp_path / "state.db")
+    past, ts = Past(whisper=Whispers(memory).begin), await slack.say("who?")
+    await privately(slack, ts, past)
+    assert ["A leaf outlives" in message.shown for message in slack.whispered()] == [True, True]
+    await privately(slack, ts, past)  # a process that found the question unfinished
+    memory.close()
+    assert [message.text for message in slack.whispered()[2:]] == [LOST]
+    assert slack.by_krab() == []
+
+
+async def test_what_several_people_ask_at_once_is_told_to_each_alone(slack: SlackStandIn, tmp_path: Path) -> None:
+    memory = Sqlite(tmp_path / "state.db")
+    past = Past(whisper=Whispers(memory).begin)
+    await privately(slack, await slack.say("who?"), past)
+    await privately(slack, await slack.say("who else?", user="UBOB"), past, user="UBOB")
+    memory.close()
+    assert (len(slack.whispered()), len(slack.whispered("UBOB"))) == (2, 2)
+
+
+def test_what_was_noted_of_a_person_is_forgotten_with_him_and_with_time(tmp_path: Path) -> None:
+    memory, clock = Sqlite(tmp_path / "state.db"), FakeClock()
+    whispers = Whispers(memory, clock=clock)
+    assert [whispers.begin("slack", key, "UANN") for key in ("C1:1", "C1:2", "C1:2")] == [True, True, False]
+    assert whispers.begin("slack", "C1:3", "UBOB")
+    assert whispers.forget("slack", "UANN") == 2
+    clock.move(60)
+    assert whispers.forget_before(clock()) == 1
+    assert whispers.begin("slack", "C1:1", "UANN")
+    memory.close()
 
 
 async def test_a_looking_message_that_somebody_deleted_is_replaced_by_a_new_one(slack: SlackStandIn) -> None:

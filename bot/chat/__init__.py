@@ -103,6 +103,17 @@ class Reply(Protocol):
 Handler = Callable[[Incoming, Reply], Coroutine[Any, Any, None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier processes did with a message: ``began`` says whether one worked on (service, key).
+
+    ``whisper`` notes that (service, key) is about to be shown to a person alone, and says whether none had before.
+    """
+
+    began: Callable[[str, str], bool] = lambda _, __: False
+    whisper: Callable[[str, str, str], bool] = lambda _, __, ___: True
+
+
 class Chat(Protocol):
     """A chat service."""
 

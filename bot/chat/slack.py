@@ -1,8 +1,9 @@
 """Slack, over Bolt: Socket Mode or signed HTTP requests in, the Web API out.
 
 Rules of this file:
-- Slack is acknowledged at once and the work done in tasks of our own, awaited when krab stops. What
-  Slack sends twice comes through twice: telling duplicates apart is the dispatcher's.
+- Slack is acknowledged as soon as a message is claimed in the database, so that a crash loses nothing that Slack
+  believes delivered. The work is done in tasks of our own, awaited when krab stops. What Slack sends twice comes
+  through twice: telling duplicates apart is the dispatcher's.
 - A request over HTTP is believed after its signature was checked, and parsed after it was believed.
 - The socket heals by itself; credentials that Slack refuses end ``run`` with advice.
 """
@@ -25,7 +26,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.card import Card
-from bot.chat import ChatRefused, Handler, Incoming, Parcel, Profile
+from bot.chat import ChatRefused, Handler, Incoming, Parcel, Past, Profile
 from bot.chat.slack_acts import Way
 from bot.chat.slack_bolt import Ears, app
 from bot.chat.slack_card import home_view
@@ -58,13 +59,12 @@ class Slack:
         settings: SlackSettings,
         *,
         home: Callable[[str, str], Sequence[Card]] | None = None,
-        taken_over: Callable[[str, str], bool] | None = None,
+        past: Past = Past(),  # noqa: B008 - frozen
         pace: float = 1.0,
         ping: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``home`` gives what stands in the App Home of a (service, user); ``taken_over`` says whether an earlier
-        process began to answer a (service, key).
+        """``home`` gives what stands in the App Home of a (service, user).
 
         ``pace`` and ``ping`` are seconds: between posts to a channel, between looks at the socket.
         """
@@ -73,14 +73,13 @@ class Slack:
         self._home = home
         self._ping = ping
         self._clock = clock
-        self._taken_over = taken_over
         self._client = AsyncWebClient(
             settings.bot_token.reveal(), base_url=settings.api_url, timeout=TIMEOUT, logger=quiet(log)
         )
         self._poster = Poster(self._client, Pace(pace))
         self._parcels = Parcels(self._poster)
         self._people = People(self._client)
-        self._desk = Desk(self._poster, publish=self._publish if home else None)
+        self._desk = Desk(self._poster, publish=self._publish if home else None, past=past)
         self._tasks: set[asyncio.Task[None]] = set()
         self._bolt: AsyncApp | None = None
         self._socket: Socket | None = None
@@ -102,7 +101,7 @@ class Slack:
 
     def reply(self, incoming: Incoming, way: Way | None = None) -> SlackReply:
         """Where the answer to a message goes, also to one that an earlier process received."""
-        return SlackReply(self._desk, incoming, way or Way(), look=lambda: way is None or self._began(incoming))
+        return SlackReply(self._desk, incoming, way or Way(), taken_over=way is None)
 
     async def run(self, handler: Handler) -> None:
         """Connect and deliver messages to ``handler`` until cancelled; see ``Chat``."""
@@ -146,12 +145,10 @@ class Slack:
         response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(read_by_bolt))
         return response if response.status < 500 else web.Response(status=400, text="not understood")
 
-    def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
+    async def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
+        """Begin to work on a message: the handler has claimed it in the database when this returns."""
         self._spawn(handler(incoming, self.reply(incoming, way)))
-
-    def _began(self, incoming: Incoming) -> bool:
-        """Whether an earlier process may have answered a message."""
-        return self._taken_over is not None and self._taken_over(incoming.service, incoming.key)
+        await asyncio.sleep(0)  # its first step
 
     def _opened(self, user: str) -> None:
         self._spawn(self._publish(user, None))

@@ -2,6 +2,7 @@
 
 Rules of this file:
 - Whatever Slack sends is acknowledged, also what krab has no use for: else Slack shows an error, or sends it again.
+  It is acknowledged when the listener has ended, which is when the message was taken.
 - What can't wait for its turn is done here: a form behind a button has three seconds.
 """
 
@@ -41,7 +42,7 @@ PROMPTS = [
     {"title": "What can you do?", "message": "help"},
 ]
 
-Take = Callable[[Incoming, Way], None]
+Take = Callable[[Incoming, Way], Awaitable[None]]
 Ack = Callable[[], Awaitable[None]]
 
 
@@ -75,6 +76,7 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
         client=AsyncWebClient(base_url=settings.api_url),
         authorize=authorize,
         request_verification_enabled=False,
+        process_before_response=True,
     )
     _events(made, ears, take)
     _interactions(made, ears, take)
@@ -84,7 +86,7 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
 def _events(made: AsyncApp, ears: Ears, take: Take) -> None:
     async def message(event: dict[str, Any]) -> None:
         if incoming := read(event, ears.me):
-            take(await _introduced(incoming, ears), Way())
+            await take(await _introduced(incoming, ears), Way())
 
     async def opened(event: dict[str, Any]) -> None:
         user, channel = event.get("user"), event.get("channel")
@@ -120,7 +122,7 @@ def _interactions(made: AsyncApp, ears: Ears, take: Take) -> None:
             return
         if way.home:
             incoming = await _at_home(ears.poster, incoming)
-        take(await _introduced(incoming, ears), way)
+        await take(await _introduced(incoming, ears), way)
 
     def listener(read_: Callable[[dict[str, Any], Me], Heard | None]) -> Callable[..., Awaitable[None]]:
         async def listen(ack: Ack, body: dict[str, Any]) -> None:

@@ -23,7 +23,8 @@ from bot.chat.slack_pace import Budget
 log = logging.getLogger(__name__)
 
 FRESH = 3_600.0  # seconds
-PATIENCE = 1.5  # seconds
+PATIENCE = 0.8  # seconds: Slack waits for its acknowledgement meanwhile
+SOON = 60.0  # seconds until it is asked again what Slack did not say in time
 KNOWN = 10_000
 A_MINUTE = 60  # askings about people; Slack takes about 100
 CHANNELS_A_MINUTE = 30  # askings about channels; Slack takes about 50
@@ -65,15 +66,17 @@ class Remembered(Generic[T]):
             return known
         try:
             return self._remember(about, await asyncio.wait_for(self._ask(about), PATIENCE))
+        except TimeoutError:
+            return self._remember(about, known, SOON)
         except FOREIGN as error:
             self._may_ask = getattr(translate(error), "code", "") not in NO_STATUS
             log.info("nothing is known of %s: %s", about, translate(error))
             return self._remember(about, known)
 
-    def _remember(self, about: str, known: T) -> T:
+    def _remember(self, about: str, known: T, seconds: float = FRESH) -> T:
         if len(self._known) >= KNOWN:
             self._known.clear()
-        self._known[about] = (known, self._clock() + FRESH)
+        self._known[about] = (known, self._clock() + seconds)
         return known
 
 
@@ -91,9 +94,11 @@ class People:
 
     async def moderates(self, user: str, channel: str) -> bool:
         """Whether somebody may change how krab behaves in a channel: who manages the workspace, or made the channel."""
-        if (await self.get(user)).manages:
-            return True
-        return channel[:1] in ("C", "G") and await self._creators.get(channel) == user
+        person, creator = await asyncio.gather(self.get(user), self._creator(channel))
+        return person.manages or creator == user
+
+    async def _creator(self, channel: str) -> str:
+        return await self._creators.get(channel) if channel[:1] in ("C", "G") else ""
 
     async def _ask_person(self, user: str) -> Person:
         return _person((await self._client.users_info(user=user)).get("user"))

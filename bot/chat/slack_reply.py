@@ -3,6 +3,8 @@
 Rules of this file:
 - The final word appears once. When an earlier process may have said it, or Slack may have taken what seemed to
   fail, the thread is looked through for its key before anything is posted.
+- What only one person sees can't be looked for. When an earlier process may have shown it, the person is asked to
+  ask again: seen once or not at all, and never left without a word.
 - What only the asker is to see is never posted for all because that would be easier.
 - A form is opened at once where Slack lets us; else a button opens it.
 """
@@ -17,7 +19,7 @@ from time import monotonic
 
 from bot.card import Button, Card, Form, Picture, Section
 from bot.card import words as line
-from bot.chat import Incoming
+from bot.chat import Incoming, Past
 from bot.chat import text as words
 from bot.chat.slack_acts import Way, memory_of
 from bot.chat.slack_blocks import blocks, fallback
@@ -37,6 +39,8 @@ DRAFT = 80  # characters: more is no status but the beginning of an answer
 WRITING = "writing the answer…"
 LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
+
+LOST = "I was restarted while I answered you here. If you see no answer above, please ask again."
 
 Publish = Callable[[str, Card | None], Awaitable[None]]  # the App Home of a user, with a notice
 
@@ -67,6 +71,7 @@ class Desk:
     forms: Forms = field(default_factory=Forms)
     publish: Publish | None = None
     again: Sequence[float] = AGAIN
+    past: Past = Past()  # noqa: RUF009 - frozen
 
 
 class SlackReply:
@@ -78,17 +83,18 @@ class SlackReply:
         incoming: Incoming,
         way: Way = Way(),  # noqa: B008 - frozen
         *,
-        look: Callable[[], bool] = bool,
+        taken_over: bool = False,
     ) -> None:
-        """``look`` says, once it is replied to, whether an earlier process may have replied."""
+        """``taken_over`` says that an earlier process may have replied; else it is looked up when it is replied to."""
         self._poster = desk.poster
         self._forms = desk.forms
         self._publish = desk.publish
         self._again = desk.again
         self._incoming = incoming
         self._way = way
-        self._looks = look
-        self._look: bool | None = True if incoming.edits else None
+        self._past = desk.past
+        self._look: bool | None = True if taken_over or incoming.edits else None
+        self._first: bool | None = None  # whether it is us who may whisper
         self._thread = incoming.thread if _is_stamp(incoming.thread) else ""
         self._mark = Mark(incoming.key, incoming.edits or incoming.key)
         self._placeholder = ""  # the time stamp of a message that the final word replaces
@@ -160,6 +166,16 @@ class SlackReply:
             self._placeholder = await self._poster.say(incoming.channel, self._thread, shown, mark)
 
     async def _whisper(self, shown: Shown) -> None:
+        """Say it to the asker alone, if no earlier process may have."""
+        incoming = self._incoming
+        if self._first is None:
+            self._first = self._past.whisper(incoming.service, incoming.key, incoming.user)
+            shown = shown if self._first else Shown(plain_text(LOST))
+        elif not self._first:
+            return  # one such word is enough
+        await self._tell(shown)
+
+    async def _tell(self, shown: Shown) -> None:
         """Say it to the asker alone, by the first way that is open."""
         incoming, way = self._incoming, self._way
         if way.outside and way.response_url:
@@ -215,7 +231,7 @@ class SlackReply:
     async def _over(self) -> bool:
         """Whether the final word is there; what holds its place, or what an edit replaces, is found with it."""
         if self._look is None:
-            self._look = self._looks()
+            self._look = self._past.began(self._incoming.service, self._incoming.key)
         if not self._look or self._placeholder:
             return False
         about = (self._mark.about,)
