@@ -4,7 +4,7 @@ Rules of this file:
 - ``decide`` is a table read from the top; it sees values only.
 - Whoever works on a message has claimed it in ``State``; a second delivery finds it taken.
 - A message that is taken gets one final word, and that is recorded when it was delivered; what could not be
-  delivered stays claimed, and is taken up by the next process.
+  delivered is released, and taken up later (``resume``).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Dispatcher:
                 await self._respond(incoming, reply, answering)
 
     async def resume(self, service: str, since: datetime, reply_to: Callable[[Incoming], Reply]) -> None:
-        """Answer what an earlier process took over from ``service`` and did not finish.
+        """Answer what was taken over from ``service`` and not finished, by an earlier process or for want of a way.
 
         A service that acknowledges before the work is done (Slack) never delivers such a question again.
         """
@@ -177,10 +177,12 @@ class Dispatcher:
             else:
                 earlier, text = self._state.earlier(incoming), ""
                 status, answer = await self._answering.respond(incoming, reply, earlier, manner)
-        except ChatRefused:
-            raise  # the chat's own loop ends with this, and the question is taken up after a restart
+        except (ChatRefused, asyncio.CancelledError):
+            self._state.release(incoming)  # the chat's own loop ends with this, and takes it up when it begins again
+            raise
         except Exception as error:
             log.warning("%s: no way to reply to %s: %s", incoming.service, incoming.key, error)
+            self._state.release(incoming)
         else:
             self._state.finish(incoming, status, answer, text=text, private=manner is not None and manner.private)
 

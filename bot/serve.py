@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 PAUSE, DAY = 30.0, 86_400.0  # seconds
 REFUSED, LONGEST = 60.0, 3_600.0  # seconds until a service that refused us is asked again
+LEFT = 300.0  # seconds between two looks for questions that could not be answered
 RESUMED = timedelta(hours=6)  # a question older than this was given up by who asked it
 
 
@@ -86,7 +87,7 @@ async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
     wait = REFUSED
     while True:
         try:
-            await asyncio.gather(chat.run(dispatcher.handle), _resume(chat, dispatcher))
+            await _live(chat, dispatcher)
         except ChatRefused as refusal:
             log.error("%s; the other services go on, and it is tried again in %.0f min", refusal, wait / 60)
         except Exception:
@@ -94,6 +95,15 @@ async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
             return
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST)
+
+
+async def _live(chat: Chat, dispatcher: Dispatcher) -> None:
+    """Run a service, and answer what was left of its questions; an error of either ends both."""
+    tasks = [asyncio.create_task(chat.run(dispatcher.handle)), asyncio.create_task(_resume(chat, dispatcher))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _cancelled(tasks)
 
 
 async def _deliver(krab: Krab, adapters: Sequence[Chat]) -> None:
@@ -130,9 +140,11 @@ async def _digests(krab: Krab) -> None:
 
 
 async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:
+    """Answer what was left, now and after every outage that outlasted a reply's patience."""
     reply = getattr(chat, "reply", None)
-    if reply is not None:  # a service that delivers again by itself (Matrix) needs none
+    while reply is not None:  # a service that delivers again by itself (Matrix) needs none
         await dispatcher.resume(chat.name, datetime.now(UTC) - RESUMED, reply)
+        await asyncio.sleep(LEFT)
 
 
 async def _reindex(krab: Krab) -> None:

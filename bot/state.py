@@ -106,6 +106,11 @@ class State:
             if incoming.edits:
                 self._db.execute(sql.REPLACED, (incoming.service, incoming.edits, incoming.edits, incoming.key))
 
+    def release(self, incoming: Incoming) -> None:
+        """Its chat refused us before it got its final word: who comes next may take it up, this process too."""
+        with self._lock, self._db:
+            self._db.execute(sql.RELEASE, (incoming.service, incoming.key))
+
     def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
         """What earlier processes claimed since then and did not finish, oldest first."""
         with self._lock:

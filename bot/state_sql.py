@@ -57,6 +57,7 @@ FINISH = """
     UPDATE asked SET status = ?, finished = ?, answer = ?, outcome = ?, text = ?, private = ?
     WHERE service = ? AND key = ?
 """
+RELEASE = "UPDATE asked SET owner = '' WHERE service = ? AND key = ? AND status = 'claimed'"
 UNFINISHED = """
     SELECT service, channel, thread, key, user, text, command, edits FROM asked
     WHERE service = ? AND status = 'claimed' AND command IN ('', 'ask') AND owner != ? AND tries < ? AND created >= ?

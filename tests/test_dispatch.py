@@ -193,8 +193,29 @@ async def test_credentials_that_are_refused_while_answering_end_the_chat(dispatc
         async def working(self, words: str = "") -> None:
             raise ChatRefused("slack", "renew the token")
 
+    krab, reply = dispatcher(FakeAnswerer()), FakeReply()
     with pytest.raises(ChatRefused):
-        await dispatcher(FakeAnswerer()).handle(QUESTION, Refusing())
+        await krab.handle(QUESTION, Refusing())
+    await krab.resume("slack", NOON - timedelta(hours=1), lambda _: reply)  # the token was renewed
+    assert reply.said == [answered()]
+
+
+async def test_what_an_outage_outlasted_is_answered_when_it_is_over(dispatcher: Make) -> None:
+    krab, reply, unneeded = dispatcher(FakeAnswerer()), FakeReply(), FakeReply()
+    await krab.handle(QUESTION, FakeReply(broken=True))
+    await krab.resume("slack", NOON - timedelta(hours=1), lambda _: reply)
+    await krab.resume("slack", NOON - timedelta(hours=1), lambda _: unneeded)
+    assert (reply.said, unneeded.said) == ([answered()], [])
+
+
+async def test_a_question_that_is_cut_short_when_krab_stops_is_left_to_the_next(dispatcher: Make) -> None:
+    krab, reply = dispatcher(FakeAnswerer(delay=0.2)), FakeReply()
+    handling = asyncio.create_task(krab.handle(QUESTION, FakeReply()))
+    await asyncio.sleep(0.05)
+    handling.cancel()
+    await asyncio.gather(handling, return_exceptions=True)
+    await krab.resume("slack", NOON - timedelta(hours=1), lambda _: reply)
+    assert reply.said == [answered()]
 
 
 async def test_an_endless_question_is_cut(dispatcher: Make) -> None:

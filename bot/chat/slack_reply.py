@@ -40,7 +40,7 @@ WRITING = "writing the answer…"
 LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
 
-LOST = "I was restarted while I answered you here. If you see no answer above, please ask again."
+LOST = "I was interrupted while I answered you here. If you see no answer above, please ask again."
 
 Publish = Callable[[str, Card | None], Awaitable[None]]  # the App Home of a user, with a notice
 

@@ -2,27 +2,27 @@
 
     python -m tests.evaluation.slack load     waves of 300 questions in one second over 20 channels
     python -m tests.evaluation.slack crash    20 × kill -9 under load, restart, Slack's retries replayed
+    python -m tests.evaluation.slack outage   a minute each of 429, dropping sockets, 503, and a revoked token
     python -m tests.evaluation.slack fuzz     10,000 generated answers against the rules of Block Kit
 
-``load`` and ``crash`` take ``--data DIR`` (a krab data directory that is copied); otherwise the starter notes answer.
+All but ``fuzz`` take ``--data DIR`` (a krab data directory that is copied); otherwise the starter notes answer.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import random
 import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
 
 from tests.evaluation.slack_fuzz import fuzz
+from tests.evaluation.slack_hard import crash, outage
 from tests.evaluation.slack_scene import ASKED, CHANNELS, finals, scene
 from tests.slack_standin import SlackStandIn
 
-QUESTIONS, KILLS = 300, 20
-MOMENTS = 0.8  # seconds in which krab is killed after it was asked: about as long as ten answers take
+QUESTIONS = 300
 
 
 async def load(data: str, waves: int) -> None:
@@ -60,33 +60,6 @@ async def _wave(slack: SlackStandIn) -> str:
     return f"asked in {took:.2f} s, {once} of {QUESTIONS} answered once, {spent}"
 
 
-async def crash(data: str) -> None:
-    """kill -9 at random moments."""
-    rolling, asked = random.Random(20261124), []
-    async with scene(data, post_every=0.0) as (slack, serving):
-        for kill in range(KILLS):
-            for number in range(10):
-                channel = f"C{(kill * 10 + number) % CHANNELS:03}"
-                asked.append(await slack.say(slack.ask(ASKED[number % len(ASKED)]), channel, user=f"U{number}"))
-            await asyncio.sleep(rolling.uniform(0.0, MOMENTS))
-            said = len({m.thread for m in finals(slack)})
-            await serving.kill()
-            await serving.start()
-            for ts in asked[-20:]:  # Slack delivers again what it saw no acknowledgement of, or thinks so
-                message = next(m for m in reversed(slack.transcript) if m.ts == ts)
-                for event in slack.workspace.events_for(message):
-                    slack.deliver(event)
-            threads = set(asked)
-            await slack.until(lambda: threads <= {m.thread for m in finals(slack)}, 120)  # noqa: B023
-            print(f"kill {kill + 1}: when {said - 10 * kill} of 10 were answered", flush=True)
-        await slack.until(lambda: len({m.thread for m in finals(slack)}) >= len(asked), 180)
-        await slack.settled(3.0)
-        counted = Counter(m.thread for m in finals(slack))
-        print(f"{KILLS} kills, {len(asked)} questions: {sum(counted[ts] == 1 for ts in asked)} answered exactly once,")
-        doubled, missing = sum(counted[ts] > 1 for ts in asked), sum(counted[ts] == 0 for ts in asked)
-        print(f"{doubled} more than once, {missing} not at all; calls answered with 429: {dict(slack.limited) or 0}")
-
-
 def _at(ordered: Sequence[float], share: float) -> float:
     return statistics.quantiles(ordered, n=100, method="inclusive")[round(share * 100) - 1]
 
@@ -94,15 +67,17 @@ def _at(ordered: Sequence[float], share: float) -> float:
 def main() -> None:
     """Measure what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("load", "crash", "fuzz"))
+    parser.add_argument("what", choices=("load", "crash", "outage", "fuzz"))
     parser.add_argument("--data", default="")
     parser.add_argument("--waves", type=int, default=6)
     parser.add_argument("--count", type=int, default=10_000)
     told = parser.parse_args()
     if told.what == "fuzz":
         fuzz(told.count)
+    elif told.what == "load":
+        asyncio.run(load(told.data, told.waves))
     else:
-        asyncio.run(load(told.data, told.waves) if told.what == "load" else crash(told.data))
+        asyncio.run(crash(told.data) if told.what == "crash" else outage(told.data))
 
 
 if __name__ == "__main__":

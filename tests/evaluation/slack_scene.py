@@ -27,11 +27,12 @@ class Serving:
     """``krab serve`` as a process of its own."""
 
     def __init__(self, slack: SlackStandIn, data: Path) -> None:
-        self._slack, self._data, self._port = slack, data, free_port()
+        self._slack, self._data, port = slack, data, free_port()
+        self._page = f"http://127.0.0.1:{port}"
         self.process: asyncio.subprocess.Process | None = None
         data.mkdir(parents=True, exist_ok=True)
         (data / "krab.toml").write_text(
-            f'sources = []\n[slack]\napi_url = "{slack.api_url}"\n[web]\nlisten = "127.0.0.1:{self._port}"\n'
+            f'sources = []\n[slack]\napi_url = "{slack.api_url}"\n[web]\nlisten = "127.0.0.1:{port}"\n'
             "[limits]\nper_user = 0\nper_channel = 0\nwaiting = 2000\n"
         )
 
@@ -60,16 +61,29 @@ class Serving:
         assert self.process
         return held(self.process.pid)
 
+    def log(self) -> str:
+        """What it has logged, all its processes."""
+        return (self._data.parent / "krab.log").read_text()
+
+    async def health(self) -> str:
+        """What /healthz says."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self._page}/healthz") as found:
+            return (await found.text()).strip()
+
+    async def answers(self) -> int:
+        """The status of an answer on the page; 0 when there is no page."""
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{self._page}/api/ask", params={"q": ASKED[0]}) as found,
+            ):
+                return found.status
+        except aiohttp.ClientError:
+            return 0
+
     async def ready(self) -> None:
         """Wait until it answers questions."""
-        address = f"http://127.0.0.1:{self._port}/api/ask"
-        for _ in range(600):
-            try:
-                async with aiohttp.ClientSession() as session, session.get(address, params={"q": ASKED[0]}) as found:
-                    if found.status == 200:
-                        return
-            except aiohttp.ClientError:
-                pass
+        while await self.answers() != 200:
             await asyncio.sleep(0.2)
 
 
