@@ -6,13 +6,16 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.chat.slack_reply import LOST
 from tests.evaluation.slack_scene import ASKED, CHANNELS, Serving, finals, scene
 from tests.slack_standin import SlackStandIn
 from tests.slack_standin.workspace import Person
+
+Trouble = Callable[[SlackStandIn, Serving], Coroutine[Any, Any, str]]
 
 KILLS, PUBLIC, PRIVATE = 20, 7, 3
 MOMENTS = 0.8  # seconds in which krab is killed after it was asked: about as long as ten answers take
@@ -77,16 +80,21 @@ def _all_have_something(slack: SlackStandIn, asked: Asked) -> bool:
 
 def _report(slack: SlackStandIn, asked: Asked) -> None:
     public = Counter(m.thread for m in finals(slack))
-    once, doubled = (sum(rule(public[ts]) for ts in asked.threads) for rule in (lambda n: n == 1, lambda n: n > 1))
+    once, doubled = _tally([public[ts] for ts in asked.threads])
     print(f"{len(asked.threads)} in public: {once} answered exactly once, {doubled} more often")
     told = [m for m in slack.transcript if m.only]
     answers = Counter(m.only for m in told if m.text != LOST)
     again = {m.only for m in told if m.text == LOST}
-    once, doubled = (sum(rule(answers[who]) for who in asked.people) for rule in (lambda n: n == 1, lambda n: n > 1))
+    once, doubled = _tally([answers[who] for who in asked.people])
     unheard = len(_unheard(slack) - set(answers) - again)
     print(f"{len(asked.people)} to one person: {once} answered exactly once, {doubled} more often,", end=" ")
     print(f"{len(again - set(answers))} asked to ask again, {unheard} not acknowledged")
     print(f"calls answered with 429: {dict(slack.limited) or 0}")
+
+
+def _tally(counts: Sequence[int]) -> tuple[int, int]:
+    """How many were answered once, and how many more often."""
+    return sum(count == 1 for count in counts), sum(count > 1 for count in counts)
 
 
 async def outage(data: str) -> None:
@@ -99,11 +107,12 @@ async def outage(data: str) -> None:
         await _phase(slack, serving, "a revoked token", _revoked)
 
 
-async def _phase(slack: SlackStandIn, serving: Serving, name: str, happens: object) -> None:
+async def _phase(slack: SlackStandIn, serving: Serving, name: str, happens: Trouble) -> None:
     """A question a second for a minute while something ``happens``; then all must be answered."""
     calls, sockets, log_lines = len(slack.calls), slack.socket.opened, serving.log().count("\n")
-    trouble = asyncio.create_task(happens(slack, serving))  # type: ignore[operator]
-    asked, began = [], time.monotonic()
+    trouble = asyncio.create_task(happens(slack, serving))
+    asked: list[str] = []
+    began = time.monotonic()
     while time.monotonic() < began + MINUTE:
         number = len(asked)
         asked.append(await slack.say(slack.ask(ASKED[number % 3]), f"C{number % CHANNELS:03}", user=f"U{number}"))
