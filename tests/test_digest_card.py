@@ -44,7 +44,7 @@ def test_what_matters_most_stands_first(digest: Digest) -> None:
         "Discussed",
         "New series",
         "Waiting",
-        "First patches in the mail that I have read",
+        "New names: first patches in the mail that I have read",
     ]
 
 

@@ -15,7 +15,7 @@ from bot.digest.dates import span
 from bot.digest.measures import MEASURES, Length, counted
 from bot.digest.model import Cited, Digest
 from bot.digest.outside import parted
-from bot.digest.sections import Sections, current
+from bot.digest.sections import Sections, by_series, current
 
 __all__ = ["PAGE", "Length", "card", "pages", "title"]
 
@@ -60,7 +60,7 @@ def title(digest: Digest, dates: str = "en") -> str:
 def _head(digest: Digest, *, summed: bool) -> Section:
     by = counted(digest.people, "person", "people")
     counts = f"{counted(digest.mails, 'mail')} in {counted(digest.threads, 'thread')} by {by}"
-    lines: list[Line] = [(Span(f"{counts}.", Style.FAINT),)]
+    lines: list[Line] = [(Span(f"{counts}: {_summed(digest)}.", Style.FAINT),)]
     for label, some in (
         ("Applied", [(a.title, a.mail) for a in digest.applied]),
         ("Most discussed", [(d.title, d.first) for d in digest.discussions]),
@@ -70,6 +70,16 @@ def _head(digest: Digest, *, summed: bool) -> Section:
         if (summed and some) or (label in ("Applied", "Security") and not some):
             lines.append((Span(f"{label}: ", Style.STRONG), *_names(some[:2], len(some) - 2)))
     return Section(tuple(lines))
+
+
+def _summed(digest: Digest) -> str:
+    some = (
+        (len(digest.applied), "applied", "applied"),
+        (len(current(digest)), "new series", "new series"),
+        (len(by_series(digest.new_versions)), "series in a new version", "series in new versions"),
+        (len(digest.discussions), "discussion", ""),
+    )
+    return ", ".join(counted(number, one, many) for number, one, many in some if number) or "nothing else"
 
 
 def _names(some: Sequence[tuple[str, Cited]], more: int) -> list[Span]:

@@ -23,10 +23,10 @@ _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+•o–]|\d{1,2}[.)])[ \t]+(?P<
 _NOISE = re.compile(
     r"https?://|^(?:link|rebased?|no (?:functional )?changes?|none|new (?:patch|for|in)|collect|add(?:ed)? (?:r-?b"
     r"|a-?b|tags?|trailers?|reviewed|acked)"
-    r"|see (?:the )?(?:individual |each )?(?:patch|commit)|\bfor details\b|it worked"
     r"|(?:address|incorporate|appl)\w* (?:the )?(?:review )?(?:comments|feedback|suggestions)"
     r"|(?:fix\w*|correct\w*) the (?:order|tags?)\b|pick(?:ed)? up|v\d|resend"
-    r"|fix(?:ed)? (?:a )?typos?|typos?|apply (?:r-?b|tags?))\b",
+    r"|fix(?:ed)? (?:a )?typos?|typos?|apply (?:r-?b|tags?))\b"
+    r"|\bsee (?:the )?(?:individual |each )?(?:patch|commit)|\bfor details\b|\bit worked\b|\bbased on reviews?\b",
     re.IGNORECASE,
 )
 ITEMS_MAX = 60

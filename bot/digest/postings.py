@@ -40,6 +40,7 @@ _LATE = re.compile(
     r"|I attached|first contribution|I(?:'ve| have) been|seeking|objections)\b",
     re.I,
 )
+_HOUSE = re.compile(r"MAINTAINERS\b|(?:\.)?mailmap\b", re.IGNORECASE)
 _OPENS = re.compile(
     r"(?:It|They|These|Those|That|Some|Moreover|Meanwhile|However|Also|Additionally|Furthermore|We cannot)\b"
     r"(?! (?:series|patch\w*|changes?|commits?)\b)"
@@ -129,7 +130,8 @@ def patches(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the first patches of a series by their titles; nothing when these only say what the series' title says."""
     title = subject(parts[0].title) if parts else ""
     found = [part for part in parts if "cover" not in part.labels]
-    telling = [part for part in found if not repeats(subject(part.title), title) or part is parts[0]]
+    telling = [part for part in found if not _HOUSE.match(subject(part.title))]
+    telling = [part for part in telling if not repeats(subject(part.title), title) or part is parts[0]]
     return tuple(map(_named, telling[:NAMED])) if len(telling) > 1 else ()
 
 

@@ -74,7 +74,9 @@ class Sections:
         yield self._list("Toolchain, build and rules", tools, m.mentions, draw.mention, _mention)
         yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, _conflicts)
         yield self._list("Pull requests", digest.pulls, m.mentions, draw.mention, _mention)
-        yield self._list("First patches in the mail that I have read", digest.newcomers, m.mentions, draw.newcomer)
+        yield self._list(
+            "New names: first patches in the mail that I have read", digest.newcomers, m.mentions, draw.newcomer
+        )
         posts = self._list("Elsewhere", digest.posts, m.posts, draw.article)
         if self._others:
             lines, folded = (posts.lines, posts.folded) if posts else ((), 0)

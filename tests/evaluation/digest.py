@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bot.card import Card
 from bot.cite import flat, holds
-from bot.digest.card import card
+from bot.digest.card import Length, card
 from bot.digest.collect import collect
 from bot.digest.compose import compose
 from bot.digest.markdown import plain
@@ -134,7 +134,7 @@ def links(shown: Card) -> Iterator[str]:
 
 
 def compare(read: Read, name: str) -> str:
-    """Return the list of the ten most active threads, and the digest, for readers."""
+    """Return the list of the ten most active threads, and the digest in full and in short, for readers."""
     span = week(name)
     rows = [(document, part) for document, part in read.catalog.between(span.begin, span.end) if part.kind == "mail"]
     counts = Counter(document for document, _ in rows)
@@ -143,7 +143,13 @@ def compare(read: Read, name: str) -> str:
         f"{n}. [{subject(first[d].title)}]({first[d].url}), {count} mails"
         for n, (d, count) in enumerate(counts.most_common(10), 1)
     ]
-    return "\n".join([f"# {name}: the ten most active threads", "", *listed, "", plain(card(read.digest(span)[0]))])
+    digest = read.digest(span)[0]
+    told = [
+        line
+        for letter, length in (("B", Length.FULL), ("C", Length.SHORT))
+        for line in ("", f"# {letter} (the {length} digest of {name})", "", "```", plain(card(digest, length)), "```")
+    ]
+    return "\n".join([f"# A (the ten most active threads of {name})", "", *listed, *told])
 
 
 def main() -> None:
