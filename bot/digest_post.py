@@ -16,13 +16,14 @@ from typing import Protocol
 
 from bot.card import Card, Picture, Section, Span, Style
 from bot.chat import Parcel
-from bot.digest.card import PAGE, Length, card, pages
+from bot.digest.card import Length, card
 from bot.digest.model import Digest
 from bot.digest.span import Span as Stretch
 from bot.digest.span import UnknownSpan, week
 from bot.digest.topics import UnknownTopic
 from bot.due import Due, due, span
 from bot.outbox import Outbox
+from bot.pages import PAGE, pages
 from bot.subscriptions import Subscription, Subscriptions
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.card import Card, Line, Section, Span
-from bot.digest.card import Length, card, pages, title
+from bot.digest.card import Length, card, title
 from bot.digest.json import to_json
 from bot.digest.markdown import WIDTH, markdown, plain
 from bot.digest.measures import people, signed
 from bot.digest.model import Digest, Mention, Posting, citations
+from bot.pages import pages
 from tests.digest_fixtures import NEW, TAKEN, THIS, V2, digested
 
 

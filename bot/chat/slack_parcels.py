@@ -16,7 +16,7 @@ from bot.card import Card
 from bot.chat import Parcel
 from bot.chat.slack_errors import PASSING, NotTaken
 from bot.chat.slack_post import Mark, Poster, Shown
-from bot.chat.slack_reply import shown_card, uploaded
+from bot.chat.slack_shown import shown_card, uploaded
 
 FRESH = 600.0  # seconds after the start in which an earlier process's message may be sent again
 REMEMBERED = 2_000

@@ -17,19 +17,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from bot.card import Button, Card, Form, Picture, Section
+from bot.card import Button, Card, Form, Section
 from bot.card import words as line
 from bot.chat import Incoming, Past
 from bot.chat import text as words
 from bot.chat.slack_acts import Way, memory_of
 from bot.chat.slack_blocks import blocks, fallback
 from bot.chat.slack_buttons import OPEN
-from bot.chat.slack_card import card_blocks, modal
+from bot.chat.slack_card import modal
 from bot.chat.slack_errors import CANNOT_EDIT, DOUBTFUL, LIMITED, NOT_THERE, PASSING, NotTaken
 from bot.chat.slack_markup import plain_text
 from bot.chat.slack_pace import Sparse
 from bot.chat.slack_post import Mark, Poster, Shown
+from bot.chat.slack_shown import shown_card, uploaded
 from bot.model import Answer
+from bot.pages import pages
 
 log = logging.getLogger(__name__)
 
@@ -128,11 +130,16 @@ class SlackReply:
     async def card(self, card: Card, *, private: bool = False) -> None:
         """Show a card; in the App Home as a notice."""
         if self._way.home and self._publish:
-            await self._publish(self._incoming.user, card)
-            return
+            return await self._publish(self._incoming.user, card)
         quiet = private and (not self._incoming.direct or self._incoming.act is not None)
-        shown = shown_card(card, await uploaded(self._poster, card.picture) if card.picture else "")
-        await (self._whisper(shown) if quiet or self._way.quiet else self._final(shown))
+        picture = await uploaded(self._poster, card.picture) if card.picture else ""
+        if quiet or self._way.quiet:
+            return await self._whisper(shown_card(card, picture))
+        first, *rest = pages(card)
+        await self._final(shown_card(first, picture))
+        for number, page in enumerate(rest, 2):
+            await self._further(Mark(f"{self._mark.key}/{number}"), shown_card(page))
+        return None
 
     async def text(self, text: str) -> None:
         """Show a few plain words."""
@@ -197,6 +204,26 @@ class SlackReply:
         """Deliver the final word once, through an outage of some minutes if need be."""
         await self._patiently(lambda: self._deliver(shown))
 
+    async def _further(self, mark: Mark, shown: Shown) -> None:
+        """One more page of a long card, once as well: what an earlier try may have said is looked for."""
+
+        async def deliver() -> None:
+            if not await self._said(mark):
+                await self._poster.say(self._incoming.channel, self._thread, shown, mark)
+
+        await self._patiently(deliver)
+
+    async def _said(self, mark: Mark) -> bool:
+        try:
+            return (
+                await self._poster.find(self._incoming.channel, self._thread, lambda one: one.key == mark.key)
+                is not None
+            )
+        except NotTaken as error:
+            if error.code in PASSING:
+                raise
+            return False  # we may not look, so we speak
+
     async def _patiently(self, deliver: Callable[[], Awaitable[object]]) -> None:
         """Try until it is delivered: a few times through an outage, as long as need be when Slack says when."""
         waits, until = iter(self._again), monotonic() + LIMITED_FOR
@@ -245,20 +272,6 @@ class SlackReply:
         self._look = False
         self._placeholder = found.ts if found else ""
         return found is not None and found.mark.final and found.mark.key == self._mark.key
-
-
-def shown_card(card: Card, picture: str = "") -> Shown:
-    """A card as it is sent."""
-    return Shown(plain_text(words.card(card)), card_blocks(card, picture))
-
-
-async def uploaded(poster: Poster, picture: Picture) -> str:
-    """The id of an uploaded picture; "" when Slack does not take it, since its words stand for it."""
-    try:
-        return await poster.upload(replace(picture, title=words.one_line(picture.title)))
-    except NotTaken as error:
-        log.warning("a picture was not taken, its words are shown: %s", error)
-        return ""
 
 
 def _is_stamp(thread: str) -> bool:

@@ -7,7 +7,6 @@ and plain text. What is folded is counted, never dropped in silence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.card import Card, Line, Picture, Section, Span, Style
 from bot.chat.text import shorten
@@ -17,9 +16,7 @@ from bot.digest.model import Cited, Digest
 from bot.digest.outside import parted
 from bot.digest.sections import Sections, by_series, current
 
-__all__ = ["PAGE", "Length", "card", "pages", "title"]
-
-PAGE, SPAN = 9_000, 12  # characters of a message; what a span costs besides its own
+__all__ = ["Length", "card", "title"]
 
 
 def card(
@@ -33,21 +30,6 @@ def card(
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
     last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
     return Card(title(digest, dates), (*sections, *last, _foot(digest)), picture=picture)
-
-
-def pages(shown: Card, size: int = PAGE) -> list[Card]:
-    """Return a card as one or several of at most about ``size`` characters, cut between sections."""
-    made: list[list[Section]] = [[]]
-    room = size
-    for section in shown.sections:
-        needed = sum(len(s.text) + len(s.url) + SPAN for line in section.lines for s in line)
-        if made[-1] and needed > room:
-            made.append([])
-            room = size
-        made[-1].append(section)
-        room -= needed
-    first, *rest = made
-    return [replace(shown, sections=tuple(first)), *(Card(sections=tuple(some)) for some in rest)]
 
 
 def title(digest: Digest, dates: str = "en") -> str:
