@@ -128,6 +128,12 @@ def test_a_long_card_is_parted_between_sections_and_loses_nothing(digest: Digest
     assert tuple(section for page in parted for section in page.sections) == whole.sections
 
 
+def test_a_list_is_not_parted_from_the_line_above_it() -> None:
+    head, points = Section(((Span("frogs " * 20),),)), Section(((Span("croak " * 20),),), bullets=True)
+    parted = pages(Card("a", (head, points, head, points, head, points)), size=300)
+    assert [page.sections for page in parted] == [(head, points)] * 3
+
+
 def test_a_card_that_fits_stays_whole(digest: Digest) -> None:
     assert pages(card(digest)) == [card(digest)]
 

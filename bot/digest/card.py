@@ -14,7 +14,7 @@ from bot.digest.dates import span
 from bot.digest.measures import MEASURES, Length, counted
 from bot.digest.model import Cited, Digest
 from bot.digest.outside import parted
-from bot.digest.sections import Sections, by_series, current
+from bot.digest.sections import Sections, current
 
 __all__ = ["Length", "card", "title"]
 
@@ -57,8 +57,8 @@ def _head(digest: Digest, *, summed: bool) -> Section:
 def _summed(digest: Digest) -> str:
     some = (
         (len(digest.applied), "applied", "applied"),
-        (len(current(digest)), "new series", "new series"),
-        (len(by_series(digest.new_versions)), "series in a new version", "series in new versions"),
+        (len(digest.new_series), "new series", "new series"),
+        (len(digest.new_versions), "new version", ""),
         (len(digest.discussions), "discussion", ""),
     )
     return ", ".join(counted(number, one, many) for number, one, many in some if number) or "nothing else"

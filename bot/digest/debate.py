@@ -11,6 +11,8 @@ from bot.digest.measures import Measure, counted, people, signed
 from bot.digest.model import Cited, Discussion, Position
 from bot.digest.told import Told
 
+ROOM = 1.5  # a turn, or what a thread is about, may be so much longer than a quote behind a line
+
 
 class Debate:
     """Discussions, the first ones told and the others named."""
@@ -38,7 +40,7 @@ class Debate:
         for said in self._told.fresh(one.gist):
             if said.told:
                 yield (Span(f"{one_line(said.text)} "), Span(f"({one_line(said.who)})", url=said.url))
-            elif len(said.text) <= self._m.quote:
+            elif len(said.text) <= ROOM * self._m.quote:
                 yield self._quote(said)
 
     def _patches(self, one: Discussion) -> Line:
@@ -56,7 +58,7 @@ class Debate:
 
     def _fits(self, one: Position) -> bool:
         size = len(one.said.text) + (len(one.to.text) if one.to else 0)
-        return size <= 1.5 * self._m.quote
+        return size <= ROOM * self._m.quote
 
     def _turn(self, one: Position) -> Line:
         return (*((*self._quote(one.to), Span(" – ")) if one.to else ()), *self._quote(one.said, one.stance))
