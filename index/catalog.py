@@ -8,7 +8,6 @@ it again; posts, pages and notes are replaced by what was read last.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from index import codec
-from index.database import Connection, Database
+from index.database import Connection, Database, Listed
 from index.embed import Vectors
 from index.entries import handle
 from index.model import Document, Kind, Part, Passage, Rejected
@@ -112,16 +111,20 @@ _WRITTEN = (
     f"SELECT number FROM generations WHERE live <> {_KEPT}"
     f" OR embedder = (SELECT embedder FROM generations WHERE live = {_LIVE})"
 )
+_ORIGIN = "INSERT INTO origins VALUES (?, ?) ON CONFLICT (part, source) DO NOTHING"
 _SWEPT = 5_000  # passages a transaction: nobody who wants to write waits for long
+_READ = 500  # parts that are read at once
+_REJECT = "INSERT INTO rejected VALUES (?, ?, ?) ON CONFLICT (source, place) DO UPDATE SET reason = excluded.reason"
 _FACETS = (
     "INSERT INTO facets (part, parent, author, handle) VALUES (?, ?, ?, ?) ON CONFLICT (part) DO UPDATE"
     " SET parent = excluded.parent, author = excluded.author, handle = excluded.handle"
 )
 _CONSIDERED = (
-    "SELECT p.id, p.document, p.kind, p.date, p.author, q.author, group_concat(s.number)"
-    " FROM (SELECT DISTINCT s.part FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value) c"
+    "SELECT p.id, p.document, p.kind, p.date, p.author, max(q.author), group_concat(s.number)"
+    " FROM (SELECT DISTINCT s.part FROM numbers(?) j CROSS JOIN passages s ON s.number = j.value) c"
     " CROSS JOIN parts p ON p.number = c.part JOIN facets f ON f.part = p.number"
-    " LEFT JOIN parts q ON q.id = f.parent JOIN passages s ON s.part = p.number AND s.generation = ? GROUP BY p.number"
+    " LEFT JOIN parts q ON q.id = f.parent JOIN passages s ON s.part = p.number AND s.generation = ?"
+    " GROUP BY p.number ORDER BY p.number"
 )
 _PART = "p.id, p.kind, p.url, p.title, p.author, p.date, p.body"
 
@@ -216,10 +219,10 @@ class Catalog:
         digest = codec.digest(part, body)
         stored = connection.execute("SELECT number, digest, format FROM parts WHERE id = ?", (part.id,)).fetchone()
         if stored and (stored[1] == digest or (part.kind is Kind.MAIL and stored[2] >= codec.FORMAT)):
-            connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (stored[0], source))
+            connection.execute(_ORIGIN, (stored[0], source))
             return Changes(unchanged=1)
         number = self._write_part(connection, part, body, digest)
-        connection.execute("INSERT OR IGNORE INTO origins VALUES (?, ?)", (number, source))
+        connection.execute(_ORIGIN, (number, source))
         connection.execute(_FACETS, _facets(number, part))
         connection.execute("DELETE FROM passages WHERE part = ?", (number,))
         cuts = split(part)
@@ -252,7 +255,7 @@ class Catalog:
 
     def authors(self) -> list[tuple[str, str, int]]:
         """Return (author, local part of the address, mails) of everybody who has an address."""
-        sql = "SELECT author, handle, count(*) FROM facets WHERE handle <> '' GROUP BY author, handle"
+        sql = "SELECT author, handle, count(*) FROM facets WHERE handle <> '' GROUP BY 1, 2 ORDER BY 1, 2"
         return self._database.connection().execute(sql).fetchall()
 
     def remove(self, ids: Iterable[str], source: str = "") -> int:
@@ -272,8 +275,11 @@ class Catalog:
 
     def parts(self) -> Iterator[Part]:
         """Yield every part, in the order of arrival."""
-        for row in self._database.connection().execute(f"SELECT {_PART} FROM parts p ORDER BY number"):
-            yield codec.decode(row)
+        sql = f"SELECT p.number, {_PART} FROM parts p WHERE p.number > ? ORDER BY p.number LIMIT ?"
+        last = 0
+        while rows := self._database.connection().execute(sql, (last, _READ)).fetchall():
+            last = rows[-1][0]
+            yield from (codec.decode(tuple(row)) for _, *row in rows)
 
     def document(self, id_: str) -> Document | None:
         """Return the document that the part called ``id_`` belongs to, its parts oldest first."""
@@ -281,7 +287,9 @@ class Catalog:
         row = connection.execute("SELECT document FROM parts WHERE id = ?", (id_,)).fetchone()
         if row is None:
             return None
-        rows = connection.execute(f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date, number", row)
+        rows = connection.execute(
+            f"SELECT {_PART} FROM parts p WHERE document = ? ORDER BY date NULLS FIRST, number", row
+        )
         return Document(row[0], tuple(map(codec.decode, rows)))
 
     def between(self, begin: datetime, end: datetime) -> Iterator[tuple[int, Part]]:
@@ -292,7 +300,7 @@ class Catalog:
 
     def writers(self, kind: Kind, until: datetime) -> list[tuple[str, int]]:
         """Return how many parts of ``kind`` each author wrote before ``until``."""
-        sql = "SELECT author, count(*) FROM parts WHERE kind = ? AND date < ? GROUP BY author"
+        sql = "SELECT author, count(*) FROM parts WHERE kind = ? AND date < ? GROUP BY author ORDER BY author"
         return self._database.connection().execute(sql, (kind.value, codec.seconds(until))).fetchall()
 
     def titled(self, kind: Kind) -> list[tuple[str, str]]:
@@ -304,7 +312,7 @@ class Catalog:
         """Remember what could not be read, and why."""
         with self._database.write() as connection:
             rows = [(source, r.where, r.reason) for r in rejected]
-            connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?, ?)", rows)
+            connection.executemany(_REJECT, rows)
 
     def rejected(self) -> list[tuple[str, Rejected]]:
         """Return (source, what and why) of everything that could not be read."""
@@ -327,12 +335,15 @@ class Catalog:
     def newest(self) -> datetime | None:
         """Return the date of the newest part that came from outside: notes are ours, and say nothing of the world."""
         connection = self._database.connection()
-        row = connection.execute("SELECT date FROM parts WHERE kind <> 'note' ORDER BY date DESC LIMIT 1").fetchone()
-        return codec.moment((row or connection.execute("SELECT max(date) FROM parts").fetchone())[0])
+        sql = "SELECT date FROM parts WHERE kind <> 'note' AND date IS NOT NULL ORDER BY date DESC LIMIT 1"
+        row = connection.execute(sql).fetchone() or connection.execute("SELECT max(date) FROM parts").fetchone()
+        return codec.moment(row[0])
 
     def counts(self) -> dict[str, int]:
         """Return the number of parts by source."""
-        rows = self._database.connection().execute("SELECT source, count(*) FROM origins GROUP BY source")
+        rows = self._database.connection().execute(
+            "SELECT source, count(*) FROM origins GROUP BY source ORDER BY source"
+        )
         return dict(rows.fetchall())
 
     def by_day(self, since: datetime) -> dict[str, dict[int, int]]:
@@ -348,7 +359,7 @@ class Catalog:
 
     def brought_by(self, source: str, limit: int) -> list[str]:
         """Return the ids of at most ``limit`` parts that ``source`` brought."""
-        sql = "SELECT p.id FROM origins o JOIN parts p ON p.number = o.part WHERE o.source = ? LIMIT ?"
+        sql = "SELECT p.id FROM origins o JOIN parts p ON p.number = o.part WHERE o.source = ? ORDER BY o.part LIMIT ?"
         return [id_ for (id_,) in self._database.connection().execute(sql, (source, limit))]
 
     def only_from(self, source: str) -> int:
@@ -441,7 +452,8 @@ class Catalog:
         """Remove passages and vectors of generations that are no more, a few at a time."""
         execute = self._database.connection().execute
         cut = {n for (n,) in execute("SELECT DISTINCT generation FROM passages")}
-        sql = "DELETE FROM passages WHERE number IN (SELECT number FROM passages WHERE generation = ? LIMIT ?)"
+        some = "SELECT number FROM passages WHERE generation = ? ORDER BY number LIMIT ?"
+        sql = f"DELETE FROM passages WHERE number IN ({some})"
         for number in sorted(cut - self.generations().keys()):
             while self._deleted(sql, (number, _SWEPT)):
                 pass
@@ -484,8 +496,8 @@ class Catalog:
         with self._database.write() as connection:
             self._settle(connection, generation.embedder)
             return connection.execute(
-                "SELECT s.key, n.embed FROM pending n JOIN passages s ON s.number = n.passage"
-                " WHERE s.generation = ? GROUP BY s.key LIMIT ?",
+                "SELECT s.key, min(n.embed) FROM pending n JOIN passages s ON s.number = n.passage"
+                " WHERE s.generation = ? GROUP BY s.key ORDER BY s.key LIMIT ?",
                 (generation.number, limit),
             ).fetchall()
 
@@ -495,7 +507,7 @@ class Catalog:
             (generation.embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)
         ]
         with self._database.write() as connection:
-            connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+            connection.executemany("INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT (embedder, key) DO NOTHING", rows)
             self._settle(connection, generation.embedder)
 
     def _settle(self, connection: Connection, embedder: str) -> None:
@@ -507,10 +519,10 @@ class Catalog:
     def vectors(self, generation: Generation, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
         """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""
         sql = (
-            "SELECT s.number, v.vector FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value"
+            "SELECT s.number, v.vector FROM numbers(?) j CROSS JOIN passages s ON s.number = j.value"
             " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
         )
-        rows = self._database.connection().execute(sql, (json.dumps(numbers), generation.embedder)).fetchall()
+        rows = self._database.connection().execute(sql, (Listed(numbers), generation.embedder)).fetchall()
         if not rows:
             return [], np.empty((0, 0), np.float32)
         matrix = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(len(rows), -1)
@@ -523,40 +535,42 @@ class Catalog:
 
     def firsts(self, generation: Generation) -> list[int]:
         """Return the number of each part's first passage in ``generation``: it stands for the part."""
-        sql = "SELECT min(number) FROM passages WHERE generation = ? GROUP BY part"
+        sql = "SELECT min(number) FROM passages WHERE generation = ? GROUP BY part ORDER BY 1"
         return [n for (n,) in self._database.connection().execute(sql, (generation.number,))]
 
     def leading(self, numbers: Sequence[int]) -> Iterator[tuple[int, Part]]:
         """Yield (number, part) for numbers of first passages."""
         sql = (
-            f"SELECT s.number, {_PART} FROM json_each(?) j"
+            f"SELECT s.number, {_PART} FROM numbers(?) j"
             " CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
         )
-        for number, *row in self._database.connection().execute(sql, (json.dumps(numbers),)):
-            yield number, codec.decode(tuple(row))
+        for start in range(0, len(numbers), _READ):
+            some = Listed(numbers[start : start + _READ])
+            for number, *row in self._database.connection().execute(sql, (some,)):
+                yield number, codec.decode(tuple(row))
 
     def considered(self, generation: Generation, numbers: Iterable[int]) -> list[Considered]:
         """Return the parts that the passages called ``numbers`` belong to, each once."""
-        rows = self._database.connection().execute(_CONSIDERED, (json.dumps(list(numbers)), generation.number))
+        rows = self._database.connection().execute(_CONSIDERED, (Listed(numbers), generation.number))
         return [_considered(*row) for row in rows]
 
     def found(self, numbers: Sequence[int]) -> dict[int, Found]:
         """Return the passages called ``numbers`` with what is shown of their parts."""
         sql = (
             "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
-            " FROM json_each(?) j CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
+            " FROM numbers(?) j CROSS JOIN passages s ON s.number = j.value JOIN parts p ON p.number = s.part"
         )
-        rows = self._database.connection().execute(sql, (json.dumps(numbers),))
+        rows = self._database.connection().execute(sql, (Listed(numbers),))
         return {row[0]: _found(*row) for row in rows}
 
     def passages(self, generation: Generation, ids: Sequence[str]) -> list[Found]:
         """Return every passage of the parts called ``ids``, part by part in that order."""
         sql = (
             "SELECT s.number, s.start, s.stop, s.text, p.id, p.document, p.kind, p.url, p.title, p.author, p.date"
-            " FROM json_each(?) j CROSS JOIN parts p ON p.id = j.value"
+            " FROM texts(?) j CROSS JOIN parts p ON p.id = j.value"
             " JOIN passages s ON s.part = p.number AND s.generation = ? ORDER BY j.key, s.number"
         )
-        rows = self._database.connection().execute(sql, (json.dumps(ids), generation.number))
+        rows = self._database.connection().execute(sql, (Listed(ids), generation.number))
         return [_found(*row) for row in rows]
 
 
@@ -578,8 +592,8 @@ def _facets(number: int, part: Part) -> tuple[int, str, str, str]:
 
 def _join(connection: Connection, ids: tuple[str, ...]) -> int:
     """Put ``ids`` into one document, merging the documents they are in; return its number."""
-    sql = "SELECT id, document FROM members WHERE id IN (SELECT value FROM json_each(?))"
-    known = dict(connection.execute(sql, (json.dumps(ids),)).fetchall())
+    sql = "SELECT id, document FROM members WHERE id IN (SELECT value FROM texts(?))"
+    known = dict(connection.execute(sql, (Listed(ids),)).fetchall())
     documents = sorted(set(known.values()))
     document: int
     if documents:

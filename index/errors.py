@@ -1,7 +1,8 @@
 """What can go wrong with what krab knows, split by what the caller does next.
 
 IndexProblem        one clear line for a person
-├── Unusable        the data directory can't be used: wrong place, no room, no permission
+├── Unusable        the data directory or the database can't be used: wrong place, no room, no permission
+│   └── Lost        the database server is away: what was being stored may have to be done again
 ├── NewerDatabase   written by a later krab: upgrade, or restore the backup
 └── NeedsReindex    the embedder changed: ``krab reindex``
 """
@@ -15,6 +16,10 @@ class IndexProblem(Exception):
 
 class Unusable(IndexProblem):
     """The data directory can't be read or written."""
+
+
+class Lost(Unusable):
+    """The database server is away. Nothing was stored, unless it was lost in the moment of storing."""
 
 
 class NewerDatabase(IndexProblem):

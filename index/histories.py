@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from index import codec, ties
-from index.database import Connection, Database
+from index.database import Connection, Database, Listed
 from index.history import History, history, labelled, place
 from index.model import Event, Kind, Part
-from index.ties import listed
+from index.titles import MIGRATION, Titles
 
 MIGRATIONS = (
     """
@@ -76,6 +76,7 @@ CREATE TABLE told (
 CREATE INDEX told_by_date ON told (date);
 CREATE VIRTUAL TABLE titles USING fts5 (title, others, who, tokenize = 'porter unicode61')
 """,
+    MIGRATION,
 )
 NAMES = ("issue", "same", "near", "known", "about")
 POSTED = "posted"
@@ -100,19 +101,21 @@ SELECT j.value, coalesce(
     (SELECT i.subject FROM names n CROSS JOIN names m ON m.kind = 'known' AND m.name = n.name
      JOIN postings p ON p.part = m.part JOIN issues i ON i.number = p.issue
      WHERE n.part = j.value AND n.kind = 'about' ORDER BY i.number DESC LIMIT 1))
-FROM json_each(?) j
+FROM texts(?) j
 """
 HAPPENED = """
 SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail, a.target
-FROM json_each(?) j CROSS JOIN answers a ON a.target = j.value CROSS JOIN happenings h ON h.part = a.part
+FROM texts(?) j CROSS JOIN answers a ON a.target = j.value CROSS JOIN happenings h ON h.part = a.part
 WHERE NOT EXISTS
     (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target WHERE b.part = a.part AND b.place < a.place)
+ORDER BY j.key, h.part, h.place
 """
 TOLD = """
 SELECT h.part, h.kind, h.who, h.date, h.part, h.quote, h.detail, m.part
-FROM json_each(?) j CROSS JOIN names m ON m.part = j.value AND m.kind = 'known'
+FROM texts(?) j CROSS JOIN names m ON m.part = j.value AND m.kind = 'known'
 CROSS JOIN names n ON n.kind = 'about' AND n.name = m.name JOIN happenings h ON h.part = n.part
 WHERE NOT EXISTS (SELECT 1 FROM answers b JOIN postings p ON p.part = b.target WHERE b.part = n.part)
+ORDER BY j.key, h.part, h.place
 """
 
 Kin = Callable[[Sequence[Event], Sequence[Event]], bool]
@@ -129,7 +132,16 @@ class Histories:
     def __init__(self, database: Database, kin: Kin = strangers) -> None:
         self._database = database
         self._kin = kin
+        self._titles = Titles()
         database.migrate("histories", MIGRATIONS)
+        self._fill_titles()
+
+    def _fill_titles(self) -> None:
+        """Write what issues are found by that an older krab stored, once."""
+        sql = "SELECT number FROM issues WHERE NOT EXISTS (SELECT 1 FROM titles)"
+        if self._database.connection().execute(f"{sql} LIMIT 1").fetchone():
+            with self._database.write() as connection:
+                _entitle(connection, self._titles, {number for (number,) in connection.execute(sql).fetchall()})
 
     # In
 
@@ -154,14 +166,14 @@ class Histories:
     def _settle(self, connection: Connection, posted: Sequence[str], changed: set[int]) -> None:
         """Bring issues and subjects up to what is known, as far as it has changed."""
         again = ties.parts_of(connection, changed)
-        connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM json_each(?))", (listed(changed),))
+        connection.execute("DELETE FROM postings WHERE issue IN (SELECT value FROM numbers(?))", (Listed(changed),))
         touched = {ties.issue_of(connection, part) for part in (*again, *posted)}
         touched = ties.alive(connection, changed | touched) & touched
         partners = ties.untie(connection, changed | touched)
         for issue in touched:
             partners |= self._tie(connection, issue)
         ties.join(connection, touched | partners)
-        _entitle(connection, changed | touched)
+        _entitle(connection, self._titles, changed | touched)
 
     def _tie(self, connection: Connection, issue: int) -> set[int]:
         known = {issue: _posted(connection, issue)}
@@ -169,7 +181,7 @@ class Histories:
         near = ties.sharing(connection, issue, "near") - same
         near = {n for n in near if self._kin(known[issue], _posted(connection, n))}
         rows = [pair for other in same | near for pair in ((issue, other), (other, issue))]
-        connection.executemany("INSERT OR IGNORE INTO ties VALUES (?, ?)", rows)
+        connection.executemany("INSERT INTO ties VALUES (?, ?) ON CONFLICT (one, other) DO NOTHING", rows)
         return same | near
 
     # Out
@@ -181,16 +193,16 @@ class Histories:
 
     def subjects(self, parts: Sequence[str]) -> dict[str, int]:
         """Return the numbers of the histories that ``parts`` posted, or are events or answers of."""
-        rows = self._database.connection().execute(SUBJECTS, (listed(parts),))
+        rows = self._database.connection().execute(SUBJECTS, (Listed(parts),))
         return {part: number for part, number in rows if number is not None}
 
     def telling(self, parts: Sequence[str], kinds: Iterable[str]) -> set[str]:
         """Return those of ``parts`` that tell an event of one of ``kinds``."""
         sql = (
-            "SELECT DISTINCT h.part FROM json_each(?) j CROSS JOIN happenings h ON h.part = j.value"
-            " WHERE h.kind IN (SELECT value FROM json_each(?))"
+            "SELECT DISTINCT h.part FROM texts(?) j CROSS JOIN happenings h ON h.part = j.value"
+            " WHERE h.kind IN (SELECT value FROM texts(?))"
         )
-        return {part for (part,) in self._database.connection().execute(sql, (listed(parts), listed(kinds)))}
+        return {part for (part,) in self._database.connection().execute(sql, (Listed(parts), Listed(kinds)))}
 
     def history(self, number: int) -> History:
         """Return the history that ``subjects`` gave this number."""
@@ -207,7 +219,7 @@ class Histories:
 
     def firsts(self, kind: str) -> list[tuple[str, datetime]]:
         """Return when everybody did something of ``kind`` for the first time."""
-        sql = "SELECT who, min(date) FROM happenings WHERE kind = ? AND date IS NOT NULL GROUP BY who"
+        sql = "SELECT who, min(date) FROM happenings WHERE kind = ? AND date IS NOT NULL GROUP BY who ORDER BY who"
         rows = self._database.connection().execute(sql, (kind,))
         return [(who, when) for who, date in rows if (when := codec.moment(date))]
 
@@ -217,12 +229,9 @@ class Histories:
         if not asked:
             return []
         connection = self._database.connection()
-        rows = connection.execute(
-            "SELECT i.subject, t.score FROM (SELECT rowid, bm25(titles, 3, 1, 2) score FROM titles WHERE titles MATCH ?"
-            " ORDER BY 2 LIMIT ?) t JOIN issues i ON i.number = t.rowid ORDER BY t.score, i.number DESC",
-            (" OR ".join(f'"{word}"' for word in asked), FOUND_AT_ONCE),
-        )
-        best = list(dict.fromkeys(subject for subject, _ in rows))[:k]
+        found = self._titles.find(connection, asked, FOUND_AT_ONCE)
+        sql = "SELECT i.subject FROM numbers(?) j CROSS JOIN issues i ON i.number = j.value ORDER BY j.key"
+        best = list(dict.fromkeys(subject for (subject,) in connection.execute(sql, (Listed(found),))))[:k]
         return [_history(connection, subject) for subject in best]
 
 
@@ -233,9 +242,9 @@ def _due(connection: Connection, part: Part) -> bool:
 
 def _forget(connection: Connection, ids: Sequence[str]) -> set[int]:
     """Remove what parts told; return the issues that they were of."""
-    these = "(SELECT value FROM json_each(?))"
-    told = listed(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (listed(ids),)))
-    if told == "[]":
+    these = "(SELECT value FROM texts(?))"
+    told = Listed(i for (i,) in connection.execute(f"SELECT part FROM told WHERE part IN {these}", (Listed(ids),)))
+    if not told:
         return set()
     changed = {n for (n,) in connection.execute(f"SELECT issue FROM postings WHERE part IN {these}", (told,))}
     for table in ("names", "happenings", "answers", "told", "postings"):
@@ -248,7 +257,7 @@ def _write(connection: Connection, part: Part) -> None:
     events = [e for e in part.events if e.kind not in NAMES]
     date = codec.seconds(part.date) if part.kind is Kind.MAIL else None
     connection.execute("INSERT INTO told VALUES (?, ?, ?)", (part.id, codec.FORMAT, date))
-    connection.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", names)
+    connection.executemany("INSERT INTO names VALUES (?, ?, ?) ON CONFLICT (kind, name, part) DO NOTHING", names)
     rows = [(part.id, n, e.kind, e.who, codec.seconds(e.when), e.quote, e.detail) for n, e in enumerate(events)]
     connection.executemany("INSERT INTO happenings VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
     links = part.links if len(part.links) <= NEAR + FAR else (*part.links[:NEAR], *part.links[-FAR:])
@@ -258,14 +267,13 @@ def _write(connection: Connection, part: Part) -> None:
         connection.executemany("INSERT INTO answers VALUES (?, ?, ?)", answers)
 
 
-def _entitle(connection: Connection, issues: set[int]) -> None:
+def _entitle(connection: Connection, titles: Titles, issues: set[int]) -> None:
     """Write what ``issues`` are found by."""
-    connection.execute("DELETE FROM titles WHERE rowid IN (SELECT value FROM json_each(?))", (listed(issues),))
+    titles.remove(connection, issues)
     for issue in issues:
         if posted := sorted(_posted(connection, issue), key=place):
             others = "\n".join(dict.fromkeys(event.quote for event in posted[1:]))
-            row = (issue, posted[0].quote, others, posted[0].who)
-            connection.execute("INSERT INTO titles (rowid, title, others, who) VALUES (?, ?, ?, ?)", row)
+            titles.write(connection, issue, (posted[0].quote, others, posted[0].who))
 
 
 def _posted(connection: Connection, issue: int) -> tuple[Event, ...]:
@@ -291,10 +299,10 @@ def _happened(connection: Connection, posted: dict[str, list[Event]]) -> dict[st
     labels = {event.part: label for label, some in posted.items() for event in some}
     dates = {event.part: event.when for some in posted.values() for event in some}
     found: dict[str, list[Event]] = {}
-    for *row, target in connection.execute(HAPPENED, (listed(labels),)):
+    for *row, target in connection.execute(HAPPENED, (Listed(labels),)):
         found.setdefault(labels[target], []).append(_event(tuple(row)))
     last: dict[Event, str] = {}
-    for *row, target in connection.execute(TOLD, (listed(labels),)):
+    for *row, target in connection.execute(TOLD, (Listed(labels),)):
         event = _event(tuple(row))
         last[event] = max(last.get(event, ""), target, key=lambda part: _before(dates.get(part), event.when))
     for event, target in last.items():

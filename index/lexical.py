@@ -78,7 +78,13 @@ def _codelike(word: str) -> bool:
     return any(c in inner for c in "_:/>") or any(c.isupper() for c in inner) or any(c.isdigit() for c in inner)
 
 
-def _stemmer() -> Any:
+def words(text: str) -> list[str]:
+    """Return the words of ``text``, as they are; ``_`` stands between words."""
+    return _WORD.findall(text.replace("_", " "))
+
+
+def stemmer() -> Any:
+    """Return what ``analyze``s words into English stems."""
     import tantivy
 
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
@@ -91,7 +97,7 @@ class Lexical:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._index = self._open()
-        self._stem = _stemmer()
+        self._stem = stemmer()
         self._stems: dict[str, tuple[str, ...]] = {}
         self._look()
 
@@ -209,7 +215,7 @@ class Lexical:
         if len(known) > _STEMS:
             known.clear()
         found: list[str] = []
-        for word in _WORD.findall(text.replace("_", " ")):
+        for word in words(text):
             stems = known.get(word)
             if stems is None:
                 # An answer looks at hundreds of sentences: most of their words were seen before.

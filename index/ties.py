@@ -6,11 +6,11 @@ the caller's transaction, and looks at nothing but the issues that it is given a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
-from index.database import Connection
+from index.database import Connection, Listed
 
+_KNOWN = "ON CONFLICT (one, other) DO NOTHING"
 SHARING_MAX = 200  # issues that are compared with one: somebody may write the same thousands of times
 
 
@@ -28,45 +28,45 @@ def issue_of(connection: Connection, part: str) -> int:
         connection.execute("UPDATE issues SET subject = number WHERE number = ?", (number,))
     for other in found[1:]:
         connection.execute("UPDATE postings SET issue = ? WHERE issue = ?", (number, other))
-        connection.execute("UPDATE OR IGNORE ties SET one = ? WHERE one = ?", (number, other))
-        connection.execute("UPDATE OR IGNORE ties SET other = ? WHERE other = ?", (number, other))
+        connection.execute(f"INSERT INTO ties SELECT ?, other FROM ties WHERE one = ? {_KNOWN}", (number, other))
+        connection.execute(f"INSERT INTO ties SELECT one, ? FROM ties WHERE other = ? {_KNOWN}", (number, other))
         connection.execute("DELETE FROM ties WHERE ? IN (one, other) OR one = other", (other,))
         connection.execute("DELETE FROM issues WHERE number = ?", (other,))
-        connection.execute("DELETE FROM titles WHERE rowid = ?", (other,))
-    connection.execute("INSERT OR REPLACE INTO postings VALUES (?, ?)", (part, number))
+    sql = "INSERT INTO postings VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET issue = excluded.issue"
+    connection.execute(sql, (part, number))
     return int(number)
 
 
 def alive(connection: Connection, issues: set[int]) -> set[int]:
     """Drop those of ``issues`` that nothing posts any more; return the others."""
-    sql = "SELECT DISTINCT p.issue FROM json_each(?) j JOIN postings p ON p.issue = j.value"
-    alive = {n for (n,) in connection.execute(sql, (listed(issues),))}
-    connection.execute("DELETE FROM issues WHERE number IN (SELECT value FROM json_each(?))", (listed(issues - alive),))
+    sql = "SELECT DISTINCT p.issue FROM numbers(?) j JOIN postings p ON p.issue = j.value"
+    alive = {n for (n,) in connection.execute(sql, (Listed(issues),))}
+    connection.execute("DELETE FROM issues WHERE number IN (SELECT value FROM numbers(?))", (Listed(issues - alive),))
     return alive
 
 
 def parts_of(connection: Connection, issues: Iterable[int]) -> list[str]:
     """Return the parts that posted ``issues``."""
-    sql = "SELECT p.part FROM json_each(?) j JOIN postings p ON p.issue = j.value"
-    return [part for (part,) in connection.execute(sql, (listed(issues),))]
+    sql = "SELECT p.part FROM numbers(?) j JOIN postings p ON p.issue = j.value"
+    return [part for (part,) in connection.execute(sql, (Listed(issues),))]
 
 
 def sharing(connection: Connection, issue: int, kind: str) -> set[int]:
     """The other issues that share a name of ``kind`` with ``issue``."""
     sql = (
         "SELECT DISTINCT q.issue FROM (SELECT DISTINCT n.name FROM postings p JOIN names n ON n.part = p.part"
-        " WHERE p.issue = ?1 AND n.kind = ?2) s CROSS JOIN names m ON m.kind = ?2 AND m.name = s.name"
-        " JOIN postings q ON q.part = m.part WHERE q.issue <> ?1 ORDER BY q.issue DESC LIMIT ?3"
+        " WHERE p.issue = :issue AND n.kind = :kind) s CROSS JOIN names m ON m.kind = :kind AND m.name = s.name"
+        " JOIN postings q ON q.part = m.part WHERE q.issue <> :issue ORDER BY q.issue DESC LIMIT :most"
     )
-    return {n for (n,) in connection.execute(sql, (issue, kind, SHARING_MAX))}
+    return {n for (n,) in connection.execute(sql, {"issue": issue, "kind": kind, "most": SHARING_MAX})}
 
 
 def untie(connection: Connection, issues: set[int]) -> set[int]:
     """Cut the ties of ``issues``; return those at the other ends."""
-    these = "(SELECT value FROM json_each(?))"
-    others = {n for (n,) in connection.execute(f"SELECT other FROM ties WHERE one IN {these}", (listed(issues),))}
+    these = "(SELECT value FROM numbers(?))"
+    others = {n for (n,) in connection.execute(f"SELECT other FROM ties WHERE one IN {these}", (Listed(issues),))}
     for end in ("one", "other"):
-        connection.execute(f"DELETE FROM ties WHERE {end} IN {these}", (listed(issues),))
+        connection.execute(f"DELETE FROM ties WHERE {end} IN {these}", (Listed(issues),))
     return others
 
 
@@ -74,20 +74,15 @@ def join(connection: Connection, issues: set[int]) -> None:
     """Give the issues of every subject that ``issues`` are of the subject that their ties say."""
     sql = (
         "SELECT number FROM issues WHERE subject IN (SELECT subject FROM issues"
-        " WHERE number IN (SELECT value FROM json_each(?)))"
+        " WHERE number IN (SELECT value FROM numbers(?)))"
     )
-    left = {n for (n,) in connection.execute(sql, (listed(issues),))}
+    left = {n for (n,) in connection.execute(sql, (Listed(issues),))}
     while left:
         reached, ahead = set[int](), {min(left)}
         while ahead:
             reached |= ahead
-            tied = "SELECT other FROM ties WHERE one IN (SELECT value FROM json_each(?))"
-            ahead = {n for (n,) in connection.execute(tied, (listed(ahead),))} - reached
-        move = "UPDATE issues SET subject = ? WHERE number IN (SELECT value FROM json_each(?))"
-        connection.execute(move, (min(reached), listed(reached)))
+            tied = "SELECT other FROM ties WHERE one IN (SELECT value FROM numbers(?))"
+            ahead = {n for (n,) in connection.execute(tied, (Listed(ahead),))} - reached
+        move = "UPDATE issues SET subject = ? WHERE number IN (SELECT value FROM numbers(?))"
+        connection.execute(move, (min(reached), Listed(reached)))
         left -= reached
-
-
-def listed(values: Iterable[object]) -> str:
-    """Return values as SQLite's ``json_each`` takes them."""
-    return json.dumps(list(values))
