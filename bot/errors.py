@@ -20,7 +20,6 @@ def translated() -> Iterator[None]:
     """Turn every error that a person can do something about into a ``CommandError``."""
     from bot.evaluation import QuestionFileError
     from bot.settings import SettingsError
-    from bot.state import NewerDatabase
     from feeds.errors import FeedError
     from index.errors import IndexProblem
 
@@ -28,7 +27,7 @@ def translated() -> Iterator[None]:
         yield
     except SettingsError as error:
         raise CommandError(str(error), 2) from error
-    except (IndexProblem, FeedError, NewerDatabase, QuestionFileError) as error:
+    except (IndexProblem, FeedError, QuestionFileError) as error:
         raise CommandError(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise CommandError(f"the database does not work: {error}; `krab doctor` says more") from error

@@ -62,6 +62,7 @@ OUTDATE = """
 UPDATE outbox SET state = 'outdated' WHERE state = 'waiting' AND lease <= ? AND number < ?
 AND service = ? AND channel = ? AND edits = ? AND edits_key = ?
 """
+DUE = "SELECT 1 FROM outbox WHERE state = 'waiting' AND service = ? AND due <= ? AND lease <= ? LIMIT 1"
 TAKE = """
 UPDATE outbox SET owner = ?, lease = ?, tries = tries + 1
 WHERE number IN (
@@ -134,8 +135,7 @@ class Outbox:
         if within is not None:
             new = self._put(within, service, parcel, edits, under)
         else:
-            with self._database.write() as connection:
-                new = self._put(connection, service, parcel, edits, under)
+            new = self._database.transact(lambda connection: self._put(connection, service, parcel, edits, under))
         for listener in self._listeners:
             listener()
         return new
@@ -153,9 +153,12 @@ class Outbox:
     def take(self, service: str, limit: int = 16) -> list[Taken]:
         """Take the heads of channels' queues that are due, to be delivered within ``LEASE`` seconds."""
         now = self._clock().timestamp()
-        with self._database.write() as connection:
-            rows = connection.execute(TAKE, (self._owner, now + LEASE, service, now, now, limit)).fetchall()
-            return [self._taken(connection, service, row) for row in sorted(rows)]
+        connection = self._database.connection()
+        if not connection.execute(DUE, (service, now, now)).fetchone():
+            return []  # looked for every two seconds, by every process: no reason to make anybody wait
+        values = (self._owner, now + LEASE, service, now, now, limit)
+        rows = self._database.transact(lambda connection: connection.execute(TAKE, values).fetchall())
+        return [self._taken(connection, service, row) for row in sorted(rows)]
 
     def _taken(self, connection: Connection, service: str, row: Sequence[object]) -> Taken:
         number, key, channel, thread, edits, under_key, edits_key, card, tries, created = row
@@ -180,13 +183,12 @@ class Outbox:
 
     def later(self, taken: Taken, seconds: float, reason: str) -> None:
         """It could not be delivered now: try again after some seconds."""
-        with self._database.write() as connection:
-            due = self._clock().timestamp() + seconds
-            connection.execute(AGAIN, (due, reason, taken.number, self._owner))
+        row = (self._clock().timestamp() + seconds, reason, taken.number, self._owner)
+        self._database.transact(lambda connection: connection.execute(AGAIN, row))
 
     def _end(self, taken: Taken, state: str, ref: str, error: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(ENDED, (state, ref, error, taken.number, self._owner))
+        row = (state, ref, error, taken.number, self._owner)
+        self._database.transact(lambda connection: connection.execute(ENDED, row))
 
     # What admins and metrics see
 

@@ -104,7 +104,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
     memory = Sqlite(settings.data / "state.db")
     try:
         index = open_index(settings, database)
-        state = State(memory.path)
+        state = State(memory)
         outbox, book = Outbox(memory), SourceBook(database)
         private = Private(
             settings.data / "private",
@@ -117,7 +117,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             index,
             open_answerer(settings, index, memory),
             state,
-            Cursors.at(database.path),
+            Cursors(database),
             memory,
             outbox,
             Feedback(memory),
@@ -140,7 +140,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
         database.close()
 
 
-def open_database(settings: Settings) -> Sqlite:
+def open_database(settings: Settings) -> Database:
     """Open ``krab.db``, making the data directory (mode 0700) when it is absent. Raises ``Unusable``."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)

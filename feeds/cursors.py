@@ -7,11 +7,9 @@ the fragment of an address (an option) keeps the state and leaves it to the kind
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Protocol
 
 from feeds.kinds import Source
 from feeds.schedule import SourceState
@@ -34,7 +32,6 @@ MIGRATIONS = (
     ) STRICT
     """,
 )
-VERSION = "SELECT coalesce(max(version), 0) FROM feeds_schema"
 KNOWN = "SELECT kind, url FROM sources WHERE name = ?"
 ADD = "INSERT INTO sources (name, kind, url) VALUES (?, ?, ?)"
 CURSOR = "SELECT cursor FROM sources WHERE name = ?"
@@ -49,53 +46,66 @@ SAVE = """
     WHERE name = ?
 """
 FORGET = "DELETE FROM sources WHERE name = ?"
-BUSY = 30.0  # seconds to wait for another writer
+
+
+class Session(Protocol):
+    """What statements are put to."""
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Any:
+        """Run one statement."""
+        ...
+
+
+class Store(Protocol):
+    """The database that the table is in; ``transact`` may do its work twice."""
+
+    def connection(self) -> Session:
+        """What is read from."""
+        ...
+
+    def transact(self, work: Callable[[Any], Any]) -> Any:
+        """Do ``work`` in a transaction."""
+        ...
+
+    def migrate(self, component: str, scripts: Sequence[str]) -> None:
+        """Bring the table up to date."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """``connect`` makes a new connection, which is closed after each use. Safe between threads."""
+    """How far each source was read. Safe between threads and processes."""
 
-    connect: Callable[[], sqlite3.Connection]
+    store: Store
 
-    @staticmethod
-    def at(path: Path) -> Cursors:
-        """The table in the database file ``path``, made or brought up to date."""
-        cursors = Cursors(lambda: sqlite3.connect(path, timeout=BUSY))
-        cursors.migrate()
-        return cursors
-
-    def migrate(self) -> None:
-        """Make the table, or bring it up to date. Call once before anything else."""
-        with self._session() as database:
-            database.execute("CREATE TABLE IF NOT EXISTS feeds_schema (version INTEGER PRIMARY KEY)")
-            database.execute("BEGIN IMMEDIATE")
-            version = database.execute(VERSION).fetchone()[0]
-            for number, script in enumerate(MIGRATIONS[version:], version + 1):
-                database.execute(script)
-                database.execute("INSERT INTO feeds_schema VALUES (?)", (number,))
+    def __post_init__(self) -> None:
+        self.store.migrate("feeds", MIGRATIONS)
 
     def register(self, sources: Iterable[Source]) -> None:
         """Make sure each source has a row, at its beginning when it is new or is another one now."""
-        with self._session() as database:
-            for source in sources:
-                known = database.execute(KNOWN, (source.name,)).fetchone()
-                address = source.url.split("#")[0]
-                if known == (source.kind, address):
-                    continue
-                database.execute(FORGET, (source.name,))
-                database.execute(ADD, (source.name, source.kind, address))
+        every = tuple(sources)
+        if any(self._changed(self.store.connection(), source) for source in every):
+            self.store.transact(lambda session: self._register(session, every))
+
+    def _register(self, session: Session, sources: Sequence[Source]) -> None:
+        for source in sources:
+            if self._changed(session, source):
+                session.execute(FORGET, (source.name,))
+                session.execute(ADD, (source.name, source.kind, source.url.split("#")[0]))
+
+    @staticmethod
+    def _changed(session: Session, source: Source) -> bool:
+        known = session.execute(KNOWN, (source.name,)).fetchone()
+        return bool(known != (source.kind, source.url.split("#")[0]))
 
     def cursor(self, name: str) -> str:
         """Where reading goes on; "" is the beginning."""
-        with self._session() as database:
-            row = database.execute(CURSOR, (name,)).fetchone()
+        row = self.store.connection().execute(CURSOR, (name,)).fetchone()
         return str(row[0]) if row else ""
 
     def advance(self, name: str, cursor: str) -> None:
         """Everything up to ``cursor`` is stored."""
-        with self._session() as database:
-            database.execute(ADVANCE, (cursor, name))
+        self._write(ADVANCE, (cursor, name))
 
     def rewind(self, name: str) -> None:
         """Read the source from its beginning the next time, and soon."""
@@ -103,13 +113,11 @@ class Cursors:
 
     def hurry(self, name: str) -> None:
         """Have the source polled as soon as can be."""
-        with self._session() as database:
-            database.execute("UPDATE sources SET next_poll = 0 WHERE name = ?", (name,))
+        self._write("UPDATE sources SET next_poll = 0 WHERE name = ?", (name,))
 
     def states(self) -> dict[str, SourceState]:
         """How every source stands, by name."""
-        with self._session() as database:
-            return {row[0]: SourceState(*row[1:]) for row in database.execute(STATE)}
+        return {row[0]: SourceState(*row[1:]) for row in self.store.connection().execute(STATE)}
 
     def state(self, name: str) -> SourceState:
         """How one source stands; one that is not known stands at its beginning."""
@@ -118,15 +126,11 @@ class Cursors:
     def save(self, name: str, state: SourceState) -> None:
         """Remember how a source stands."""
         values = (state.next_poll, state.last_success, state.last_error, state.error_count, state.last_change)
-        with self._session() as database:
-            database.execute(SAVE, (*values, state.habit, state.delivered, state.left_out, name))
+        self._write(SAVE, (*values, state.habit, state.delivered, state.left_out, name))
 
     def forget(self, name: str) -> None:
         """Drop a source's row."""
-        with self._session() as database:
-            database.execute(FORGET, (name,))
+        self._write(FORGET, (name,))
 
-    @contextmanager
-    def _session(self) -> Iterator[sqlite3.Connection]:
-        with closing(self.connect()) as database, database:
-            yield database
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        self.store.transact(lambda session: session.execute(sql, values))

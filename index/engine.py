@@ -20,7 +20,7 @@ from index.catalog import Catalog, Changes, Found, Generation
 from index.curated import Titles
 from index.database import Database
 from index.embed import Embedder, Vectors
-from index.errors import IndexProblem, NeedsReindex
+from index.errors import IndexProblem, Lost, NeedsReindex
 from index.histories import Histories, Kin, strangers
 from index.model import Batch, Document, Hit, Kind, Part
 from index.passages import VERSION
@@ -103,8 +103,7 @@ class Index:
     def ingest(self, batch: Batch, source: str) -> Changes:
         """Store a batch, its vectors and words. Idempotent; raises ``Unusable``."""
         with self._ingesting:
-            changes = self.catalog.put(batch.parts, source)
-            changes += Changes(removed=self.catalog.remove(batch.removed, source))
+            changes = self._stored(batch, source)
             self.histories.put(batch.parts)
             self.histories.remove(id_ for id_ in batch.removed if self.catalog.part(id_) is None)
             if batch.rejected:
@@ -117,6 +116,14 @@ class Index:
                 self.sync()
                 self._unfinished = False
         return changes
+
+    def _stored(self, batch: Batch, source: str) -> Changes:
+        try:
+            changes = self.catalog.put(batch.parts, source)
+            return changes + Changes(removed=self.catalog.remove(batch.removed, source))
+        except Lost:
+            self._unfinished = True  # perhaps it was stored, and is known when it comes again
+            raise
 
     def forget(self, source: str, limit: int) -> int:
         """Forget that ``source`` brought at most ``limit`` parts, and the parts that nobody else brought."""

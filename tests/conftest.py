@@ -12,6 +12,8 @@ from hypothesis import settings
 from bot.support import Lens, lens_of
 from index.embed import load
 from index.lexical import Lexical
+from tests import postgres as peer
+from tests.stores import Opened, Store
 from tests.synapse import NotInstalled, Synapse, install
 
 # CI tries the same inputs each time, so that it says something about the change it tests; whoever runs the
@@ -51,3 +53,26 @@ def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[peer.Postgres]:
+    """A PostgreSQL on loopback, started once a session. Absent, its tests skip, except where CI must run everything."""
+    try:
+        server = peer.Postgres()
+    except peer.NotInstalled as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Opens the tables of a path, on each engine in turn."""
+    url = request.getfixturevalue("postgres").url() if request.param == "postgresql" else ""
+    opened = Opened(url)
+    yield opened
+    opened.close()

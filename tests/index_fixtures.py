@@ -25,6 +25,7 @@ from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Role
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
+from tests.stores import Store
 
 NOON = datetime(2025, 7, 8, 12, 0, tzinfo=UTC)
 _WORDS = re.compile(r"[a-z0-9]+")
@@ -82,9 +83,9 @@ def post(id_: str, text: str = "", **changes: object) -> Part:
 
 
 @contextmanager
-def opened(folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Index]:
+def opened(folder: Path, embedder: FakeEmbedder | None = None, store: Store = Sqlite) -> Iterator[Index]:
     """An index in ``folder``."""
-    database = Sqlite(folder / "krab.db")
+    database = store(folder / "krab.db")
     try:
         index = Index(folder, database, embedder or FakeEmbedder(), Faiss)
         yield index
@@ -94,9 +95,9 @@ def opened(folder: Path, embedder: FakeEmbedder | None = None) -> Iterator[Index
 
 
 @contextmanager
-def catalogued(folder: Path) -> Iterator[Catalog]:
+def catalogued(folder: Path, store: Store = Sqlite) -> Iterator[Catalog]:
     """A catalogue in ``folder``."""
-    database = Sqlite(folder / "krab.db")
+    database = store(folder / "krab.db")
     try:
         yield Catalog(database)
     finally:

@@ -23,7 +23,7 @@ BOUNDLESS = Limits(per_user=1_000_000, per_channel=1_000_000, at_once=4, waiting
 
 async def serve(data: Path, url: str, user: str, password: str, delay: float) -> None:
     """Answer until killed."""
-    state = State(data / "state.db")
+    state = State.at(data / "state.db")
     bot = Matrix(MatrixSettings(url, user, password=Secret(password)), data)
     await bot.run(Dispatcher(FakeAnswerer(delay=delay), state, BOUNDLESS).handle)
 

@@ -25,6 +25,7 @@ from tests.synapse import free_port
 
 NOBODY = 65534
 START_SECONDS = 30.0
+ROOM = 2 << 30  # bytes
 _HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=256MB")
 _NUMBERS = count(1)
 
@@ -41,6 +42,13 @@ def binaries() -> Path:
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
+def _memory() -> Path | None:
+    """A folder in memory with room for a test server: thousands of small tables are made and removed."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else None
+
+
 class Postgres:
     """A server; ``start`` it. It keeps its data and its port when it is stopped and started again."""
 
@@ -49,7 +57,7 @@ class Postgres:
         self._programs = binaries()
         self._user = NOBODY if os.geteuid() == 0 else None
         self._options = () if durable else _HASTY
-        self._folder = Path(tempfile.mkdtemp(prefix="krab-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="krab-postgres-", dir=None if durable else _memory()))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

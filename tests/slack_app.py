@@ -36,7 +36,7 @@ async def krab(
     pace: float = 0.0,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """krab in Socket Mode; the task is its ``run``."""
-    memory = state or State(":memory:")
+    memory = state or State.at(":memory:")
     chat = Slack(settings(slack), past=Past(memory.taken_over), pace=pace, ping=0.1)
     running = asyncio.create_task(
         chat.run(Dispatcher(answerer or FakeAnswerer(), memory, ordering=ordering(memory)).handle)
@@ -56,7 +56,7 @@ async def krab_over_http(
     slack: SlackStandIn, answerer: Callable[[Question, Progress], Answer] | None = None
 ) -> AsyncIterator[HttpDelivery]:
     """krab behind a Request URL; what is given is the way to it."""
-    chat, memory = Slack(settings(slack, "http"), pace=0.0), State(":memory:")
+    chat, memory = Slack(settings(slack, "http"), pace=0.0), State.at(":memory:")
     app = web.Application()
     app.router.add_post("/slack/events", chat.webhook)
     runner = web.AppRunner(app)

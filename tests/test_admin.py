@@ -20,10 +20,10 @@ from feeds.kinds import Source
 from feeds.schedule import SourceState
 from feeds.trial import Trial, try_out
 from index.model import Batch, Rejected
-from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeClock, FakeReply
 from tests.index_fixtures import opened, part
 from tests.order_fixtures import context, ordering
+from tests.stores import Store
 
 POND = Source("pond", "lore", "https://pond.example/list")
 BLOG = Source("mud-blog", "feed", "https://mud.example/feed", every=7200.0, filter="relevant", private=("slack:C1*",))
@@ -44,18 +44,17 @@ class Trier:
 
 
 @pytest.fixture
-def admin(tmp_path: Path) -> Iterator[Admin]:
+def admin(tmp_path: Path, store: Store) -> Iterator[Admin]:
     """Over an index with three mails, two of them from the pond alone."""
-    with opened(tmp_path) as index, closing(Sqlite(tmp_path / "state.db")) as memory:
+    with opened(tmp_path, store=store) as index, closing(store(tmp_path / "state.db")) as memory:
         index.ingest(Batch((part("a", "A leaf."), part("b", "A reed."), part("c", "A stone."))), "pond")
         index.ingest(Batch((part("c", "A stone."),)), "brook")
-        cursors = Cursors.at(tmp_path / "krab.db")
+        cursors = Cursors(store(tmp_path / "krab.db"))
         cursors.register([POND])
         cursors.save("pond", SourceState(next_poll=99.0))
         clock = FakeClock()
-        book = SourceBook(Sqlite(tmp_path / "krab.db"), clock)
+        book = SourceBook(store(tmp_path / "krab.db"), clock)
         yield Admin(book, Audit(memory, clock), cursors, index, (POND,), Trier())
-        book._database.close()
 
 
 def polled(admin: Admin) -> list[str]:

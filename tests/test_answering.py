@@ -135,7 +135,7 @@ async def test_where_silence_is_wanted_errors_are_not_shown_either() -> None:
 
 @pytest.fixture
 def state() -> Iterator[State]:
-    state = State(":memory:")
+    state = State.at(":memory:")
     yield state
     state.close()
 

@@ -19,13 +19,14 @@ from index.errors import Unusable
 from index.model import Event, Kind, Part, Rejected
 from index.sqlite import Sqlite
 from tests.index_fixtures import NOON, FakeEmbedder, catalog_contents, catalogued, differences, part, post, put
+from tests.stores import Store
 
 FAKE = FakeEmbedder.identity
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with catalogued(tmp_path) as opened:
+def catalog(tmp_path: Path, store: Store) -> Iterator[Catalog]:
+    with catalogued(tmp_path, store) as opened:
         opened.begin(FAKE, 1, live=True)
         yield opened
 
@@ -253,9 +254,9 @@ def test_authors_are_counted_by_name_and_address(catalog: Catalog) -> None:
     assert catalog.authors() == [("Ada Frog", "ada", 2)]
 
 
-def test_what_an_older_krab_did_not_read_off_is_read_off_once(catalog: Catalog, tmp_path: Path) -> None:
+def test_what_an_older_krab_did_not_read_off_is_read_off_once(catalog: Catalog, tmp_path: Path, store: Store) -> None:
     put(catalog, part("a", labels=("by:ada",)))
-    with closing(Sqlite(tmp_path / "krab.db")) as database:
+    with closing(store(tmp_path / "krab.db")) as database:
         with database.write() as connection:
             connection.execute("DELETE FROM facets")
         assert Catalog(database).authors() == [("Ada Frog", "ada", 1)]

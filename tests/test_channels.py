@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels import DEFAULT, SWITCHES, Channels, Manner, Mode, Unclear, typed
-from index.sqlite import Sqlite
+from tests.stores import Store
 
 
 @pytest.fixture
-def channels(tmp_path: Path) -> Iterator[Channels]:
-    database = Sqlite(tmp_path / "state.db")
-    yield Channels(database)
-    database.close()
+def channels(tmp_path: Path, store: Store) -> Channels:
+    return Channels(store(tmp_path / "state.db"))
 
 
 def test_a_channel_nobody_spoke_of_has_the_usual_manner(channels: Channels) -> None:

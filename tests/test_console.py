@@ -19,7 +19,7 @@ class Terminal(io.StringIO):
 
 
 async def converse(lines: str, out: io.StringIO, answerer: FakeAnswerer, prompt: str = "") -> None:
-    state = State(":memory:")
+    state = State.at(":memory:")
     await Console(io.StringIO(lines), out, prompt=prompt).run(
         Dispatcher(answerer, state, ordering=ordering(state)).handle
     )
@@ -65,7 +65,7 @@ async def test_a_terminal_shows_the_prompt_and_wipes_what_was_being_done() -> No
 async def test_words_that_the_terminal_cannot_show_are_no_error() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")
-    state = State(":memory:")
+    state = State.at(":memory:")
     await Console(io.StringIO("who?\n"), out).run(Dispatcher(FakeAnswerer(), state).handle)
     state.close()
     assert b"?A leaf must outlive" in raw.getvalue()

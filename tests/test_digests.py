@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +13,14 @@ from bot.digest.model import Digest
 from bot.digest.span import week
 from bot.digester import Digester
 from bot.digests import Digests
-from index.sqlite import Sqlite
 from tests.digest_fixtures import BO, CY, NEW, THIS, WEEK, digested, mail, read
 from tests.fakes import FakeClock
+from tests.stores import Store
 
 
 @pytest.fixture
-def digests(tmp_path: Path) -> Iterator[Digests]:
-    with closing(Sqlite(tmp_path / "state.db")) as database:
-        yield Digests(database)
+def digests(tmp_path: Path, store: Store) -> Digests:
+    return Digests(store(tmp_path / "state.db"))
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def open_state(tmp_path: Path) -> Iterator[Callable[..., State]]:
     opened: list[State] = []
 
     def open_one(**more: Any) -> State:
-        opened.append(State(tmp_path / "bot.sqlite", **more))
+        opened.append(State.at(tmp_path / "bot.sqlite", **more))
         return opened[-1]
 
     yield open_one

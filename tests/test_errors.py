@@ -9,9 +9,9 @@ import pytest
 from bot.errors import CommandError, translated
 from bot.evaluation import QuestionFileError
 from bot.settings import SettingsError
-from bot.state import NewerDatabase
 from feeds.errors import Refused, Unreachable, Unreadable
 from index import errors
+from index.errors import NewerDatabase
 
 
 def said(error: BaseException) -> CommandError:

@@ -17,6 +17,7 @@ from index.model import Batch, Kind, Part
 from index.sqlite import Sqlite
 from tests.index_fixtures import opened, part
 from tests.series_mail import ADA, BO, mail, series, when
+from tests.stores import Store
 
 LINK = "- Link to v2: https://lore.kernel.org/r/leaves-v2-0@pond.example\n"
 V1 = series(1, "pond: green leaves", ["pond: add a leaf", "pond: count frogs"], day=0)
@@ -33,8 +34,8 @@ ALL = [*V1, *V2, *V3, REVIEW, TALK, DEEP, APPLIED, *OTHER]
 
 
 @contextmanager
-def kept(folder: Path, *batches: Sequence[Part]) -> Iterator[Histories]:
-    with closing(Sqlite(folder / "krab.db")) as database:
+def kept(folder: Path, *batches: Sequence[Part], store: Store = Sqlite) -> Iterator[Histories]:
+    with closing(store(folder / "krab.db")) as database:
         histories = Histories(database, kin)
         for batch in batches:
             histories.put(batch)
@@ -42,8 +43,8 @@ def kept(folder: Path, *batches: Sequence[Part]) -> Iterator[Histories]:
 
 
 @pytest.fixture
-def histories(tmp_path: Path) -> Iterator[Histories]:
-    with kept(tmp_path, ALL) as made:
+def histories(tmp_path: Path, store: Store) -> Iterator[Histories]:
+    with kept(tmp_path, ALL, store=store) as made:
         yield made
 
 

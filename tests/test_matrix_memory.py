@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.chat.matrix_memory import Memory, Said, Waiting
-from index.sqlite import Sqlite
+from tests.stores import Store
 
 SAID = Said("$answer", "!room", "$question", "$question", 0, "$root")
 ME = "@krab:x"
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Memory]:
-    database = Sqlite(tmp_path / "state.db")
-    yield Memory(database)
-    database.close()
+def memory(tmp_path: Path, store: Store) -> Memory:
+    return Memory(store(tmp_path / "state.db"))
 
 
 def waiting(event: str, at: float = 1.0) -> Waiting:
@@ -55,23 +52,20 @@ def test_what_waits_is_kept_once_in_the_order_it_came_for_its_account(memory: Me
     assert memory.waiting(ME)[1].at == 2.0
 
 
-def test_what_was_told_and_what_is_settled_stay_so_after_a_start(memory: Memory, tmp_path: Path) -> None:
+def test_what_was_told_and_what_is_settled_stay_so_after_a_start(memory: Memory, tmp_path: Path, store: Store) -> None:
     for event in ("$a", "$b"):
         memory.wait(ME, waiting(event))
     memory.told("$a")
     memory.settle("$b")
-    again = Sqlite(tmp_path / "state.db")
-    assert [(w.raw["event_id"], w.told) for w in Memory(again).waiting(ME)] == [("$a", True)]
-    again.close()
+    again = Memory(store(tmp_path / "state.db"))
+    assert [(w.raw["event_id"], w.told) for w in again.waiting(ME)] == [("$a", True)]
 
 
-def test_too_many_waiting_give_up_the_oldest(tmp_path: Path) -> None:
-    database = Sqlite(tmp_path / "small.db")
-    memory = Memory(database, most_waiting=2)
+def test_too_many_waiting_give_up_the_oldest(tmp_path: Path, store: Store) -> None:
+    memory = Memory(store(tmp_path / "small.db"), most_waiting=2)
     for at, event in enumerate(("$a", "$b", "$c")):
         memory.wait(ME, waiting(event, float(at)))
     assert [w.raw["event_id"] for w in memory.waiting(ME)] == ["$b", "$c"]
-    database.close()
 
 
 def test_what_is_old_is_forgotten(memory: Memory) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from bot.outbox import LEASE, Outbox, Taken
 from index.database import Database
 from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeChat, FakeClock
+from tests.stores import Store
 
 HELLO = Parcel("hello", "C1", note("Hello."))
 
@@ -31,10 +31,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Sqlite(tmp_path / "state.db")
-    yield database
-    database.close()
+def database(tmp_path: Path, store: Store) -> Database:
+    return store(tmp_path / "state.db")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from feeds.poll import Poller, open_feed, poll
 from feeds.relevance import relevant
 from feeds.schedule import Outcome
 from index.model import Batch, Block, Kind, Part, Rejected, Role
+from index.sqlite import Sqlite
 from tests.web_server import Answer, FakeTime, WebServer, loopback_client, web_server
 
 SHORE = Source("shore", "feed", "https://shore.example/feed")
@@ -48,7 +49,7 @@ class ScriptedFeed:
 
 @pytest.fixture
 def cursors(tmp_path: Path) -> Cursors:
-    cursors = Cursors.at(tmp_path / "krab.db")
+    cursors = Cursors(Sqlite(tmp_path / "krab.db"))
     cursors.register([SHORE])
     return cursors
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,17 @@ from bot.reindexing import TRIES, Reindexing, Request, Requests, command, minute
 from bot.settings import Settings
 from index.database import Database
 from index.reindex import Progress
-from index.sqlite import Sqlite
 from tests.fakes import NOON, FakeReply
 from tests.order_fixtures import ordering
+from tests.stores import Store
 
 STEP = Progress(2, 420, 1000, 7.0, NOON, NOON)
 ORDERED = Request("slack-1", "slack", "C1", "T1", "slack:root")
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Database]:
-    with closing(Sqlite(tmp_path / "state.db")) as database:
-        yield database
+def memory(tmp_path: Path, store: Store) -> Database:
+    return store(tmp_path / "state.db")
 
 
 @pytest.fixture

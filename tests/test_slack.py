@@ -121,7 +121,7 @@ async def test_every_event_delivered_three_times_is_answered_once(slack: SlackSt
 async def test_a_message_delivered_again_after_a_restart_is_answered_once(slack: SlackStandIn, tmp_path: Path) -> None:
     events: list[dict[str, Any]] = []
     for _ in range(2):
-        state = State(tmp_path / "bot.sqlite")
+        state = State.at(tmp_path / "bot.sqlite")
         async with krab(slack, state=state):
             if not events:
                 await slack.say(slack.ask(QUESTION))
@@ -138,12 +138,12 @@ async def test_a_question_that_a_crash_interrupted_is_answered_after_the_restart
     slack: SlackStandIn, tmp_path: Path
 ) -> None:
     ts = await slack.say(slack.ask(QUESTION))
-    dead = State(tmp_path / "bot.sqlite")
+    dead = State.at(tmp_path / "bot.sqlite")
     interrupted = read(slack.workspace.events_for(slack.transcript[0])[0], Me(BOT_USER, BOT_ID))
     assert interrupted is not None
     assert dead.claim(interrupted)
     dead.close()
-    state = State(tmp_path / "bot.sqlite")
+    state = State.at(tmp_path / "bot.sqlite")
     chat = Slack(settings(slack), pace=0)
     await Dispatcher(FakeAnswerer(), state).resume("slack", datetime.now(UTC) - timedelta(hours=1), chat.reply)
     state.close()
@@ -252,7 +252,7 @@ async def test_slack_that_limits_everything_for_a_while_gets_every_answer_later(
 
 
 async def test_an_answer_that_a_dead_process_gave_is_not_given_again(slack: SlackStandIn, tmp_path: Path) -> None:
-    state = State(tmp_path / "bot.sqlite")
+    state = State.at(tmp_path / "bot.sqlite")
     async with krab(slack, state=state):
         asked = await slack.say(slack.ask(QUESTION))
         await slack.until(lambda: slack.by_krab(asked))
@@ -261,7 +261,7 @@ async def test_an_answer_that_a_dead_process_gave_is_not_given_again(slack: Slac
     with sqlite3.connect(tmp_path / "bot.sqlite") as raw:  # as if it had died before it noted so
         raw.execute("UPDATE asked SET status = 'claimed', finished = NULL, answer = NULL")
     raw.close()
-    state = State(tmp_path / "bot.sqlite")
+    state = State.at(tmp_path / "bot.sqlite")
     async with krab(slack, state=state):
         for event in slack.workspace.events_for(slack.transcript[0]):
             slack.deliver(event)
@@ -278,10 +278,10 @@ async def test_what_a_dead_process_left_standing_becomes_the_answer(slack: Slack
     left = {"event_type": MARK, "event_payload": {"key": about, "about": about, "state": "looking"}}
     interrupted = read(slack.workspace.events_for(slack.transcript[0])[0], Me(BOT_USER, BOT_ID))
     assert interrupted is not None
-    dead = State(tmp_path / "bot.sqlite")
+    dead = State.at(tmp_path / "bot.sqlite")
     assert dead.claim(interrupted)
     dead.close()
-    state = State(tmp_path / "bot.sqlite")
+    state = State.at(tmp_path / "bot.sqlite")
     slack.workspace.write(Message("C1", slack.workspace.new_ts(), BOT_USER, "Looking…", asked, metadata=left))
     async with krab(slack, state=state):
         slack.deliver(slack.workspace.events_for(slack.transcript[0])[0])

@@ -64,7 +64,7 @@ async def test_what_cannot_work_is_refused_at_the_start(
     slack: SlackStandIn, change: dict[str, object], advice: str
 ) -> None:
     chat = Slack(replace(settings(slack), **change))  # type: ignore[arg-type]
-    state = State(":memory:")
+    state = State.at(":memory:")
     with pytest.raises(ChatRefused, match=advice):
         await chat.run(Dispatcher(FakeAnswerer(), state).handle)
     state.close()
@@ -137,7 +137,7 @@ async def test_running_answers_end_before_krab_does(slack: SlackStandIn) -> None
 async def test_a_slack_that_is_away_at_the_start_is_waited_for(slack: SlackStandIn) -> None:
     slack.down = True
     chat = Slack(settings(slack), pace=0, ping=0.1)
-    state = State(":memory:")
+    state = State.at(":memory:")
     running = asyncio.create_task(chat.run(Dispatcher(FakeAnswerer(), state).handle))
     await asyncio.sleep(0.1)
     slack.down = False

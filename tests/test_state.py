@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -13,10 +13,12 @@ import pytest
 
 from bot.chat import Incoming
 from bot.model import Status
-from bot.state import TRIES, NewerDatabase, State
+from bot.state import TRIES, State
 from bot.state_sql import MIGRATIONS
+from index.errors import NewerDatabase
 from index.model import Reference
 from tests.fakes import NOON, FakeClock, answered, citation
+from tests.stores import Store
 
 QUESTION = Incoming("slack", "C1", "100.1", "C1:100.1", "U1", "who holds the leaf?")
 
@@ -31,17 +33,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def open_state(tmp_path: Path, clock: FakeClock) -> Iterator[Callable[[], State]]:
+def open_state(tmp_path: Path, clock: FakeClock, store: Store) -> Callable[[], State]:
     """Opens the same database again and again, as processes do that follow one another."""
-    opened: list[State] = []
-
-    def open_one() -> State:
-        opened.append(State(tmp_path / "bot.sqlite", clock=clock))
-        return opened[-1]
-
-    yield open_one
-    for state in opened:
-        state.close()
+    return lambda: State(store(tmp_path / "bot.sqlite"), clock=clock)
 
 
 @pytest.fixture
@@ -135,26 +129,20 @@ def test_what_is_old_is_forgotten(state: State, clock: FakeClock) -> None:
 
 
 def test_a_database_of_a_newer_krab_is_not_touched(tmp_path: Path) -> None:
-    State(tmp_path / "bot.sqlite").close()
+    State.at(tmp_path / "bot.sqlite").close()
     with sqlite3.connect(tmp_path / "bot.sqlite") as db:
-        db.execute("INSERT INTO bot_schema VALUES (99)")
+        db.execute("UPDATE schema SET version = 99 WHERE component = 'bot'")
     db.close()
-    with pytest.raises(NewerDatabase, match="version 99"):
-        State(tmp_path / "bot.sqlite")
+    with pytest.raises(NewerDatabase, match="schema 99"):
+        State.at(tmp_path / "bot.sqlite")
 
 
 def test_opening_again_migrates_nothing_twice(tmp_path: Path) -> None:
     for _ in range(3):
-        State(tmp_path / "bot.sqlite").close()
+        State.at(tmp_path / "bot.sqlite").close()
     db = sqlite3.connect(tmp_path / "bot.sqlite")
-    assert db.execute("SELECT version FROM bot_schema").fetchall() == [(n + 1,) for n in range(len(MIGRATIONS))]
+    assert db.execute("SELECT version FROM schema WHERE component = 'bot'").fetchall() == [(len(MIGRATIONS),)]
     db.close()
-
-
-def test_a_connection_can_come_from_elsewhere() -> None:
-    state = State(lambda: sqlite3.connect(":memory:", check_same_thread=False))
-    assert state.claim(QUESTION)
-    state.close()
 
 
 def test_a_database_of_the_first_version_keeps_what_it_knows(tmp_path: Path) -> None:
@@ -165,7 +153,7 @@ def test_a_database_of_the_first_version_keeps_what_it_knows(tmp_path: Path) -> 
         row = ("slack", "C1:100.1", "C1", "100.1", "U1", "who holds the leaf?", "answered", "o", 1, 0.0, 1.0)
         db.execute("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, '{"status": "answered"}'))
     db.close()
-    state = State(tmp_path / "bot.sqlite")
+    state = State.at(tmp_path / "bot.sqlite")
     asked = state.latest(QUESTION)
     state.close()
     assert asked

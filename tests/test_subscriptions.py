@@ -27,6 +27,7 @@ from index.database import Database
 from index.sqlite import Sqlite
 from tests.digest_fixtures import WEEK, read
 from tests.fakes import FakeChat, FakeClock, FakeDigester
+from tests.stores import Store
 from tests.test_due import ZONES, utc
 
 MONDAY = utc(2025, 7, 14, 9)  # the fixtures' clock begins on Tuesday, 8 July 2025
@@ -39,9 +40,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    with closing(Sqlite(tmp_path / "state.db")) as made:
-        yield made
+def database(tmp_path: Path, store: Store) -> Database:
+    return store(tmp_path / "state.db")
 
 
 def kept(database: Database, clock: FakeClock) -> Subscriptions:
@@ -113,8 +113,8 @@ def test_an_hour_changed_after_the_digest_came_brings_no_other_in_that_week(
     assert post(database, clock).tick() == 0
 
 
-def test_two_processes_send_it_once(tmp_path: Path, clock: FakeClock) -> None:
-    databases = [Sqlite(tmp_path / "state.db") for _ in range(2)]
+def test_two_processes_send_it_once(tmp_path: Path, clock: FakeClock, store: Store) -> None:
+    databases = [store(tmp_path / "state.db") for _ in range(2)]
     kept(databases[0], clock).add(ADA)
     move_to(clock, MONDAY)
     posts, start, sent = [post(one, clock) for one in databases], Barrier(2), list[int]()
@@ -130,8 +130,6 @@ def test_two_processes_send_it_once(tmp_path: Path, clock: FakeClock) -> None:
         thread.join()
     assert sorted(sent) == [0, 1]
     assert keys(databases[0]) == ["digest:1:2025-W29"]
-    for one in databases:
-        one.close()
 
 
 def test_what_is_paused_is_silent_until_then_and_nothing_is_made_up_for(database: Database, clock: FakeClock) -> None:

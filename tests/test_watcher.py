@@ -26,6 +26,7 @@ from index.stores.faiss import Faiss
 from tests.fakes import FakeChat, FakeClock
 from tests.index_fixtures import FakeEmbedder, part
 from tests.series_mail import BO, mail, series
+from tests.stores import Store
 
 V1 = series(1, "pond: green leaves", ["pond: add a leaf", "pond: count frogs"], day=0)
 LINK = "Link: https://lore.kernel.org/all/leaves-v1-0@pond.example/\n"
@@ -41,9 +42,9 @@ WORMS = mail("w", "[PATCH] mud: green worms", day=3)
 class World:
     """An index that grows, people who read a channel, and a courier between them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store = Sqlite) -> None:
         self.clock = FakeClock()
-        self.databases = [Sqlite(folder / "krab.db"), Sqlite(folder / "state.db")]
+        self.databases = [store(folder / "krab.db"), store(folder / "state.db")]
         self.index = Index(folder, self.databases[0], FakeEmbedder(), Faiss, kin)
         self.chat = FakeChat()
         self.start()
@@ -87,8 +88,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def world(tmp_path: Path, store: Store) -> Iterator[World]:
+    world = World(tmp_path, store)
     yield world
     world.close()
 

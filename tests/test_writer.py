@@ -16,9 +16,9 @@ from bot.model import Answer, Question, Status
 from bot.support import Lens
 from bot.writer import Writer
 from index.database import Database
-from index.sqlite import Sqlite
 from tests.fakes import FakeClock
 from tests.lies import RIGHT, Lie, answer, lies
+from tests.stores import Store
 
 ASKED = Question("What became of the lily series?", asker="slack:U1")
 PLAIN = answer()
@@ -47,10 +47,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Sqlite(tmp_path / "state.db")
-    yield opened
-    opened.close()
+def database(tmp_path: Path, store: Store) -> Database:
+    return store(tmp_path / "state.db")
 
 
 Writing = Callable[..., Writer]

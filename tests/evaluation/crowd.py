@@ -67,7 +67,7 @@ def main() -> None:
     lines = options.questions.read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["question"] for line in lines if line.strip()]
     with opened(load(os.environ, data=options.data)) as krab:
-        state = State(":memory:")
+        state = State.at(":memory:")
         limits = Limits(per_user=0, per_channel=0)
         reading = Reading(krab.index.catalog).words
         crowd = Dispatcher(krab.answerer.answer, state, limits, reading=reading)

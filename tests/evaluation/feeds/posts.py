@@ -21,6 +21,7 @@ from feeds.kinds import Source
 from feeds.poll import Poller
 from feeds.schedule import SOONEST
 from index.model import Batch, Part
+from index.sqlite import Sqlite
 from tests.evaluation.feeds.real import Real
 from tests.evaluation.feeds.site import DAY, Host, Post, Sites
 from tests.web_server import FakeTime, web_server
@@ -79,7 +80,7 @@ def _published(parts: Sequence[Part], start: float, seed: int) -> list[Post]:
 def simulate(sites: Sites, clock: FakeTime, folder: Path, *, days: float) -> tuple[Store, int, Counter[str]]:
     """Poll for ``days``; returns what came, the server's port, and the polls that failed by source."""
     store, failed = Store(), Counter[str]()
-    cursors = Cursors.at(folder / "krab.db")
+    cursors = Cursors(Sqlite(folder / "krab.db"))
     guard = Guard(allow=("127.0.0.1", *sites.hosts), resolver=lambda host, port: ("127.0.0.1",))
     end = clock.now + days * DAY
     with web_server() as web, Client(Manners(), cache=folder, guard=guard, time=clock.time) as client:
