@@ -123,8 +123,8 @@ class State:
 
     def release(self, incoming: Incoming) -> None:
         """Its chat refused us before it got its final word: who comes next may take it up, this process too."""
-        with self._lock, self._db:
-            self._db.execute(sql.RELEASE, (incoming.service, incoming.key))
+        row = (incoming.service, incoming.key)
+        self._database.transact(lambda connection: connection.execute(sql.RELEASE, row))
 
     def unfinished(self, service: str, since: datetime) -> tuple[Incoming, ...]:
         """What earlier processes claimed since then and did not finish, oldest first."""

@@ -44,7 +44,7 @@ Say = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def state() -> Iterator[State]:
-    state = State(":memory:", clock=FakeClock())
+    state = State.at(":memory:", clock=FakeClock())
     yield state
     state.close()
 

@@ -84,7 +84,7 @@ async def test_sockets_that_drop_all_the_time_lose_nothing(slack: SlackStandIn) 
 
 async def test_slack_is_acknowledged_once_the_question_is_in_the_database(slack: SlackStandIn) -> None:
     slack.slow["users.info"] = 0.4
-    state = State(":memory:")
+    state = State.at(":memory:")
     async with krab(slack, FakeAnswerer(delay=0.3), state=state):
         ts = await slack.say(slack.ask(QUESTION))
         asker = Incoming("slack", "C1", ts, f"C1:{ts}", "UANN", QUESTION)

@@ -30,7 +30,7 @@ async def slack() -> AsyncIterator[SlackStandIn]:
 @asynccontextmanager
 async def answering(slack: SlackStandIn, handler: Handler) -> AsyncIterator[None]:
     """krab's Slack with a handler of the test's."""
-    memory = State(":memory:")
+    memory = State.at(":memory:")
     chat = Slack(settings(slack), past=Past(memory.taken_over), pace=0.0, ping=0.1)
     running = asyncio.create_task(chat.run(handler))
     await slack.until(lambda: slack.socket.sockets)
