@@ -130,6 +130,7 @@ def _note(command: Callable[..., argparse.ArgumentParser]) -> None:
     add.add_argument("--text", default="", help="the answer in Markdown; otherwise it is read from stdin")
     add.add_argument("--source", action="append", default=[], metavar="URL", help="where its facts are from")
     add.add_argument("--tag", action="append", default=[], metavar="WORD")
+    add.add_argument("--ask", action="append", default=[], metavar="QUESTION", help="another way to ask it")
     actions.add_parser("list", help="list them")
     for name, summary in {"show": "show one", "remove": "remove one; its words stay beside"}.items():
         actions.add_parser(name, help=summary).add_argument("name", metavar="NAME")

@@ -28,12 +28,15 @@ _LONGEST = 60  # characters of a file's name
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A note to be: what people would ask, the answer in Markdown, and where its facts are from (addresses)."""
+    """A note to be: what people would ask, the answer in Markdown, and where its facts are from (addresses);
+    ``asks`` are other ways to ask it.
+    """
 
     title: str
     text: str
     sources: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Notebook:
         head, body = front_matter(self._file(name).read_text("utf-8"))
         told = yaml.safe_load(head)
         urls = tuple(item["url"] if isinstance(item, dict) else item for item in told.get("sources") or ())
-        return Draft(told["title"], body.strip(), urls, tuple(map(str, told.get("tags") or ())))
+        tags, asks = (tuple(map(str, told.get(key) or ())) for key in ("tags", "asks"))
+        return Draft(told["title"], body.strip(), urls, tags, asks)
 
     def write(self, draft: Draft, by: str, when: datetime, *, name: str = "") -> str:
         """Keep a note, under the name that its title gives unless ``name`` replaces one; return its name.
@@ -115,7 +119,7 @@ def slug(title: str) -> str:
 def markdown(draft: Draft, by: str, when: datetime) -> bytes:
     """Return a note as the bytes of its file."""
     head: dict[str, object] = {"title": " ".join(draft.title.split()), "date": when.date(), "author": by}
-    lists: dict[str, Sequence[str]] = {"tags": draft.tags, "sources": draft.sources}
+    lists: dict[str, Sequence[str]] = {"asks": draft.asks, "tags": draft.tags, "sources": draft.sources}
     head |= {key: list(values) for key, values in lists.items() if values}
     front = yaml.safe_dump(head, allow_unicode=True, sort_keys=False)
     return f"---\n{front}---\n\n{draft.text.strip()}\n".encode()

@@ -303,10 +303,10 @@ class Catalog:
         sql = "SELECT author, count(*) FROM parts WHERE kind = ? AND date < ? GROUP BY author ORDER BY author"
         return self._database.connection().execute(sql, (kind.value, codec.seconds(until))).fetchall()
 
-    def titled(self, kind: Kind) -> list[tuple[str, str]]:
-        """Return the id and title of every part of ``kind``."""
-        sql = "SELECT id, title FROM parts WHERE kind = ? ORDER BY id"
-        return self._database.connection().execute(sql, (kind.value,)).fetchall()
+    def of_kind(self, kind: Kind) -> list[Part]:
+        """Return every part of ``kind``: for kinds of which there are few."""
+        sql = f"SELECT {_PART} FROM parts p WHERE kind = ? ORDER BY id"
+        return [codec.decode(row) for row in self._database.connection().execute(sql, (kind.value,))]
 
     def reject(self, rejected: Iterable[Rejected], source: str) -> None:
         """Remember what could not be read, and why."""

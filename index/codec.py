@@ -24,6 +24,8 @@ def encode(part: Part) -> bytes:
         "references": [[r.title, r.url] for r in part.references],
         "events": [[e.subject, e.kind, e.who, seconds(e.when), e.part, e.quote, e.detail] for e in part.events],
     }
+    if part.asks:  # only notes have them: what mails are stored as stays the same
+        body["asks"] = part.asks
     return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"), 3)
 
 
@@ -45,6 +47,7 @@ def decode(row: tuple[str, str, str, str, str, int | None, bytes]) -> Part:
         symbols=tuple(known["symbols"]),
         references=tuple(Reference(*r) for r in known["references"]),
         events=tuple(Event(s, k, w, moment(t), p, q, d) for s, k, w, t, p, q, d in known["events"]),
+        asks=tuple(known.get("asks", ())),
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from index import rank
 from index.caches import Caches, discard
 from index.catalog import Catalog, Changes, Found, Generation
-from index.curated import Titles
+from index.curated import Titles, asked_of
 from index.database import Database
 from index.embed import Embedder, Vectors
 from index.errors import IndexProblem, Lost, NeedsReindex
@@ -189,10 +189,10 @@ class Index:
     def _notes(self) -> Titles:
         tick = self._seen
         if self._titles is None or self._titles[0] != tick:
-            titled = tuple(self.catalog.titled(Kind.NOTE))
-            # Mail comes all the time, notes hardly ever: titles are embedded only when they have changed.
-            known = self._titles[2] if self._titles and self._titles[1] == titled else None
-            self._titles = tick, titled, known or Titles.of(titled, self.embedder, self._words.terms)
+            asked = tuple((note.id, text) for note in self.catalog.of_kind(Kind.NOTE) for text in asked_of(note))
+            # Mail comes all the time, notes hardly ever: questions are embedded only when they have changed.
+            known = self._titles[2] if self._titles and self._titles[1] == asked else None
+            self._titles = tick, asked, known or Titles.of(asked, self.embedder, self._words.terms)
         return self._titles[2]
 
     def _uses(self, word: str) -> int:

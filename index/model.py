@@ -79,6 +79,7 @@ class Part:
     ``date``    aware UTC, or None when the source gives none that can be believed
     ``labels``  short facets: "bot", "patch", "reply", "list:rust-for-linux", "tag:…"
     ``files``, ``symbols``  what a diff touches: paths, and identifiers on changed lines
+    ``asks``    questions besides the title that a note answers, as people put them
     """
 
     id: str
@@ -94,6 +95,7 @@ class Part:
     symbols: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     events: tuple[Event, ...] = ()
+    asks: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -61,18 +61,19 @@ class Searcher:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
-        named = self._named(query.named)
+        asking = self._asking(query, vector)
+        named, noted = self._named(query.named), self._named(list(asking))
         while True:
             near = self.caches.vectors.search(vector, ranking.depth) if vector is not None else []
             worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
-            numbers = dict.fromkeys((*named, *(n for n, _ in (*near, *worded))))
+            numbers = dict.fromkeys((*named, *noted, *(n for n, _ in (*near, *worded))))
             known = [c for c in self.catalog.considered(self.caches.generation, numbers) if _until(c, query.until)]
             if len(known) >= k or not query.until or max(len(near), len(worded)) < ranking.depth:
                 break
             # What came later has filled the first places: look further down.
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
-        scored = rank.score(self._candidates(query, known, cosine, self._asking(query, vector)), weights)
+        scored = rank.score(self._candidates(query, known, cosine, asking), weights)
         return rank.spread(self._lifted(scored, query.events, weights) if query.events else scored, weights)
 
     def _named(self, ids: Sequence[str]) -> list[int]:

@@ -42,7 +42,7 @@ FULL = part(
     references=(Reference("Leaves", "https://pond.example"),),
     events=(Event("leaf", "applied", "Ada", NOON, "a@pond", "Applied."),),
 )
-OTHER = part("z@pond", "Another.", url="u", title="t", author="a", date=None, kind=Kind.NOTE)
+OTHER = part("z@pond", "Another.", url="u", title="t", author="a", date=None, kind=Kind.NOTE, asks=("where?",))
 
 
 def stored(one: Part) -> tuple[str, str, str, str, str, int | None, bytes]:

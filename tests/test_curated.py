@@ -43,5 +43,12 @@ def test_words_count_by_their_rarity() -> None:
     assert found == {"rare": pytest.approx((0.6 + WORDS * 0.75 - CLOSE) / (SAME - CLOSE), abs=1e-6)}
 
 
+def test_the_closest_of_a_notes_questions_counts() -> None:
+    found = titles(("n", "west"), ("n", "east frog"), ("n", "west frog leaf")).asking(
+        np.array([1.0, 0.0], np.float32), RARITY
+    )
+    assert found == {"n": 1.0}
+
+
 def test_without_notes_nothing_is_asked() -> None:
     assert titles().asking(np.array([1.0, 0.0], np.float32), RARITY) == {}

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from index.engine import DEFAULT_RANKING, Index, Ranking
 from index.errors import NeedsReindex
 from index.lexical import Lexical
-from index.model import Batch, Event, Part, Rejected
+from index.model import Batch, Event, Kind, Part, Rejected
 from index.rank import Weights
 from index.reindex import reindex
 from index.sqlite import Sqlite
@@ -55,6 +56,13 @@ def test_nothing_is_found_in_an_empty_index(tmp_path: Path) -> None:
 
 def test_what_was_ingested_is_found_by_its_words(index: Index) -> None:
     assert ids(index, "which leaf?", WORDS) == ["leaf"]
+
+
+def test_a_note_is_found_by_another_way_to_ask_it_whatever_its_text_says(index: Index) -> None:
+    asked = "where do zebras hide?"
+    note = part("note", "Herons wade in the north.", title="Which place is it?", kind=Kind.NOTE, asks=(asked,))
+    index.ingest(Batch((note,)), "notes")
+    assert ids(index, asked, replace(DEFAULT_RANKING, depth=1))[0] == "note"
 
 
 def test_what_was_ingested_is_found_by_its_meaning(index: Index) -> None:

@@ -139,6 +139,17 @@ async def test_a_note_is_edited_in_place(notes: Notebook) -> None:
     assert (notes.names(), notes.show(name).text) == ([name], "We build from 6.19.")
 
 
+async def test_an_edit_in_the_form_keeps_tags_and_changes_other_ways_to_ask(notes: Notebook) -> None:
+    draft = Draft("Which tree?", "We build from 6.18.", (), ("build",), ("what branch?",))
+    name = notes.write(draft, "slack:ada", NOON)
+    assert "what branch?" in await said(notes, f"edit {name}")
+    fields = (("title", (draft.title,)), ("text", (draft.text,)), ("asks", ("what branch?\nwhich kernel?",)))
+    await said(notes, act=Act("note-save", name, fields))
+    assert notes.show(name) == Draft(
+        "Which tree?", "We build from 6.18.", (), ("build",), ("what branch?", "which kernel?")
+    )
+
+
 async def test_notes_are_listed_shown_and_removed(notes: Notebook) -> None:
     name = notes.write(TREE, "slack:ada", NOON)
     assert name in await said(notes, "list")

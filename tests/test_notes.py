@@ -65,6 +65,11 @@ def test_a_note_becomes_a_part_with_its_own_sources(folder: Path) -> None:
     )
 
 
+def test_a_note_may_name_other_ways_to_ask_it() -> None:
+    note = notes.parse(b"---\ntitle: a\nasks: ['where  to wade?', '']\n---\nIn the pond.", "note:faq/a")
+    assert note.asks == ("where to wade?",)
+
+
 def test_a_note_has_no_address_of_its_own(folder: Path) -> None:
     assert [part.url for part in delivered(folder).parts] == ["", ""]
 
@@ -122,6 +127,7 @@ def test_a_folder_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> N
         ("---\ntitle: a\nsources: [{url: 'ftp://a.example'}]\n---\nHerons eat frogs.", "no http(s) address"),
         ("---\ntitle: a\nsources: [{url: 'https://[a'}]\n---\nHerons eat frogs.", "no http(s) address"),
         ("---\ntitle: a\nsources: https://a.example\n---\nHerons eat frogs.", "must be a list"),
+        ("---\ntitle: a\nasks: [1]\n---\nHerons eat frogs.", "questions in quotes"),
         ("---\ntitle: a\nsource: x\n---\nHerons eat frogs.", "unknown key 'source'"),
         ("---\ntitle: a\n---\n", "no text"),
         (b"---\ntitle: a\n---\nH\xe9ron", "UTF-8"),
@@ -157,6 +163,16 @@ def test_the_starter_notes_are_known_by_ids_that_citations_can_rely_on() -> None
 
 def test_no_two_starter_notes_have_the_same_title() -> None:
     assert len({note.title for note in STARTER}) == len(STARTER)
+
+
+def test_no_two_starter_notes_are_asked_the_same() -> None:
+    asked = [question.lower() for note in STARTER for question in (note.title, *note.asks)]
+    assert sorted(set(asked)) == sorted(asked)
+
+
+@EACH
+def test_a_starter_note_names_other_ways_to_ask_it(note: Part) -> None:
+    assert note.asks
 
 
 @EACH

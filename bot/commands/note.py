@@ -36,7 +36,9 @@ def _done(options: argparse.Namespace, notes: Notebook) -> object:
             return asdict(notes.show(options.name))
         case "remove":
             return {"removed": notes.remove(options.name, by)}
-    draft = Draft(options.title, options.text or sys.stdin.read(), tuple(options.source), tuple(options.tag))
+    draft = Draft(
+        options.title, options.text or sys.stdin.read(), tuple(options.source), tuple(options.tag), tuple(options.ask)
+    )
     return {"kept": notes.write(draft, by, datetime.now(UTC))}
 
 

@@ -27,6 +27,8 @@ def form(draft: Draft | None = None, name: str = "") -> Form:
     fields = (
         Field("title", "The question it answers", initial=(old.title,) if old.title else ()),
         Field("text", "The answer", FieldKind.TEXT, (), (old.text,) if old.text else (), "sentences that stand alone"),
+        Field("asks", "Other ways to ask it", FieldKind.TEXT, (), ("\n".join(old.asks),) if old.asks else (),
+              "one a line", optional=True),
         Field(
             "sources", "Where it is from", initial=(" ".join(old.sources),) if old.sources else (), hint="addresses",
             optional=True,
@@ -62,7 +64,9 @@ def _question(value: str, context: Context) -> str:
 def _saved(incoming: Incoming, context: Context) -> Card:
     act = incoming.act or Act("")
     told: Mapping[str, str] = {name: values[0] if values else "" for name, values in act.fields}
-    draft = Draft(told.get("title", ""), told.get("text", ""), tuple(told.get("sources", "").split()))
+    kept = context.notes.show(act.value).tags if act.value else ()
+    sources, asks = tuple(told.get("sources", "").split()), tuple(filter(None, told.get("asks", "").splitlines()))
+    draft = Draft(told.get("title", ""), told.get("text", ""), sources, kept, asks)
     return _kept(draft, incoming, context, act.value)
 
 

@@ -2,6 +2,7 @@
 
     ---
     title: When did Rust support enter the Linux kernel?
+    asks: ["since which release is rust in the kernel"]
     tags: [history]
     date: 2026-11-23
     sources:
@@ -35,7 +36,7 @@ from feeds.markdown import blocks, front_matter
 from index.model import Batch, Kind, Part, Reference, Rejected
 
 LARGEST = 200_000  # bytes: a note is a page at most, and a folder may hold other things by mistake
-_KEYS = frozenset({"title", "tags", "date", "sources", "author"})
+_KEYS = frozenset({"title", "asks", "tags", "date", "sources", "author"})
 
 
 def open(source: Source, client: object) -> Feed:  # noqa: A001 (the name that every kind has)
@@ -122,6 +123,7 @@ def parse(data: bytes, note: str, author: str = "") -> Part:
         kind=Kind.NOTE,
         labels=tuple(f"tag:{str(tag).strip().lower()}" for tag in _list(values, "tags") if str(tag).strip()),
         references=references,
+        asks=_asks(values),
     )
 
 
@@ -156,6 +158,13 @@ def _title(values: Mapping[str, Any]) -> str:
     if not isinstance(title, str) or not title.strip():
         raise ValueError('the title is missing: add `title: "What people would ask"` to the front matter')
     return " ".join(title.split())
+
+
+def _asks(values: Mapping[str, Any]) -> tuple[str, ...]:
+    asked = _list(values, "asks")
+    if any(not isinstance(text, str) for text in asked):
+        raise ValueError("`asks` must be a list of questions in quotes")
+    return tuple(text for one in asked if (text := " ".join(one.split())))
 
 
 def _date(value: object) -> datetime | None:
