@@ -68,7 +68,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-h
 lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(COMPILE) -o requirements.lock
-	$(COMPILE) --group dev -o requirements-dev.lock
+	$(COMPILE) --group dev --extra milvus -o requirements-dev.lock
 
 # Tools of their own, apart from what krab runs on.
 AUDIT := build/audit

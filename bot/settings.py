@@ -24,6 +24,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "builtin_sources",
         "starter_notes",
         "index",
+        "vectors",
         "fetch",
         "slack",
         "matrix",
@@ -37,6 +38,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     ),
     "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
+    "vectors": ("kind", "url", "prefix", "index", "shards", "replicas", "timeout"),
     "fetch": ("contact", "allow_private"),
     "slack": ("api_url", "mode", "workspaces"),
     "slack.workspaces": ("name", "api_url", "mode"),
@@ -62,7 +64,9 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
-_SECRETS = {"api_key": "KRAB_LLM_API_KEY"}
+_SECRETS = {"api_key": "KRAB_LLM_API_KEY", "vectors_token": "KRAB_VECTORS_TOKEN"}
+_STORES = ("faiss", "milvus")
+_INDEXES = ("hnsw", "sq8", "flat")
 _TYPES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 _SLACK_SECRETS = ("bot_token", "app_token", "signing_secret")
 _MATRIX_SECRETS = ("access_token", "password", "recovery_key")
@@ -89,6 +93,24 @@ class Secret:
 
     def __str__(self) -> str:
         return "***" if self._value else ""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSettings:
+    """Where vectors are kept: in files of the data directory, or on a Milvus server that several processes share.
+
+    ``prefix`` names the collections and must be this installation's alone; ``index``, ``shards`` and ``replicas`` are
+    how they are laid out there; ``timeout`` is in seconds for a search.
+    """
+
+    kind: str = "faiss"  # faiss | milvus
+    url: str = ""
+    prefix: str = "krab"
+    index: str = "hnsw"  # hnsw | sq8 | flat
+    shards: int = 2
+    replicas: int = 1
+    timeout: float = 2.0
+    token: Secret = Secret()  # "user:password", where the server asks for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +203,7 @@ class Settings:
     builtin_sources: bool = False
     starter_notes: bool = True
     embedder: str = ""  # "" is the packaged one; else a sentence-transformers name or path
+    vectors: VectorSettings = VectorSettings()
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     matrix: MatrixSettings = MatrixSettings()
@@ -206,6 +229,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         builtin_sources=_typed(told, "builtin_sources", False),
         starter_notes=_typed(told, "starter_notes", True),
         embedder=_typed(told.get("index", {}), "embedder", ""),
+        vectors=_vectors(told, secrets["vectors_token"]),
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
         slack=_slack(told, environ),
         matrix=_matrix(told, environ),
@@ -351,6 +375,22 @@ def _llm(told: Mapping[str, Any], key: Secret) -> LlmSettings:
     if values["base_url"] and not values["base_url"].startswith(("http://", "https://")):
         raise SettingsError(f"[llm] base_url must begin with http:// or https://, not {values['base_url']!r}")
     return LlmSettings(**values, api_key=key)
+
+
+def _vectors(told: Mapping[str, Any], token: Secret) -> VectorSettings:
+    usual = VectorSettings()
+    values = _values(told, "vectors", {name: getattr(usual, name) for name in _KEYS["vectors"]})
+    for name, known in (("kind", _STORES), ("index", _INDEXES)):
+        if values[name] not in known:
+            raise SettingsError(f"[vectors] {name} must be one of {', '.join(known)}, not {values[name]!r}")
+    if values["kind"] == "milvus" and not values["url"].startswith(("http://", "https://")):
+        raise SettingsError('[vectors] url is missing: write where Milvus is, such as url = "http://milvus:19530"')
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", values["prefix"]):
+        raise SettingsError(f"[vectors] prefix must be a name of letters, digits and _, not {values['prefix']!r}")
+    for name in ("shards", "replicas", "timeout"):
+        if values[name] <= 0:
+            raise SettingsError(f"[vectors] {name} can't be {values[name]}")
+    return VectorSettings(**values, token=token)
 
 
 def _web(told: Mapping[str, Any], environ: Mapping[str, str]) -> WebSettings:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
     from bot.writer import Writer
     from feeds.poll import Poller
     from index.history import History
+    from index.nearness import Opening
+    from index.stores.milvus import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,35 @@ def open_database(settings: Settings) -> Database:
 def open_index(settings: Settings, database: Database) -> Index:
     """Open the index with the embedder that made it, or the configured one. Raises ``IndexProblem``."""
     from feeds.kinship import kin
-    from index.stores.faiss import Faiss
 
     again = partial(of, cache=settings.data / "model")
-    return Index(settings.data, database, open_embedder(settings, database), Faiss, kin, load=again)
+    return Index(settings.data, database, open_embedder(settings, database), nearness(settings), kin, load=again)
+
+
+def nearness(settings: Settings) -> Opening:
+    """Return what opens the vectors of a generation: in a file, or on the configured server. Raises ``Unusable``."""
+    from index.nearness import filed
+
+    if settings.vectors.kind == "milvus":
+        from index.served import Served
+        from index.stores.milvus import Milvus
+
+        place = _place(settings)
+        return lambda _, catalog, generation, width: Served(
+            catalog, generation, Milvus(place, generation.number, width)
+        )
+    from index.stores.faiss import Faiss
+
+    return filed(Faiss)
+
+
+def _place(settings: Settings) -> Place:
+    from index.stores.milvus import Place
+
+    if find_spec("pymilvus") is None:
+        raise Unusable('[vectors] kind = "milvus" needs its client: pip install "krab[milvus]"')
+    told = settings.vectors
+    return Place(told.url, told.token.reveal(), told.prefix, told.timeout, told.index, told.shards, told.replicas)
 
 
 def open_embedder(settings: Settings, database: Database) -> Embedder:
@@ -185,18 +213,23 @@ def reindexing(settings: Settings, database: Database, *, back: bool = False) ->
 
     One core stays free for questions.
     """
-    from index.stores.faiss import Faiss
-
     threads, cache = max((os.cpu_count() or 1) - 1, 1), settings.data / "model"
 
+    catalog, near = Catalog(database), nearness(settings)
+
     def prepare(generation: Generation, dimensions: int) -> None:
-        caches.prepare(settings.data, Catalog(database), generation, Faiss(dimensions))
+        opened = near(settings.data, catalog, generation, dimensions)
+        caches.prepare(settings.data, catalog, generation, opened)
 
     if back:
         yield from roll_back(database, partial(of, cache=cache, threads=threads), prepare=prepare, clock=time)
     else:
         yield from reindex(database, load(settings.embedder, cache=cache, threads=threads), prepare=prepare, clock=time)
-    caches.discard(settings.data, Catalog(database).generations())
+    caches.discard(settings.data, catalog.generations())
+    if settings.vectors.kind == "milvus":
+        from index.stores import milvus
+
+        milvus.discard(_place(settings), catalog.generations())
 
 
 def read_starter_notes(krab: Krab) -> None:
@@ -302,11 +335,12 @@ def _sink(krab: Krab) -> Callable[[Batch, str], None]:
 def enter(settings: Settings, embedder: Embedder, memory: Database, folder: Path) -> Room:
     """Open the index of a private source; a language model sees it only if it may. Raises ``IndexProblem``."""
     from bot.private import Room
+    from index.nearness import filed
     from index.stores.faiss import Faiss
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Sqlite(folder / "krab.db")
-    index = Index(folder, database, embedder, Faiss, load=partial(of, cache=settings.data / "model"))
+    index = Index(folder, database, embedder, filed(Faiss), load=partial(of, cache=settings.data / "model"))
 
     def close() -> None:
         index.close()

@@ -1,7 +1,7 @@
-"""What of one generation is searched: its vectors and its words, kept in files beside the database.
+"""What of one generation is searched: its vectors and its words, both caches of the catalogue.
 
-Both are caches. They are compared with the catalogue (a set difference over passage numbers, which are
-never used again) and repaired from it; a file that is gone or damaged is only a bigger difference.
+They are compared with the catalogue and repaired from it; what is gone or damaged is only a bigger difference.
+Words are kept in a folder beside the database; where vectors are kept is up to ``index.nearness``.
 """
 
 from __future__ import annotations
@@ -13,43 +13,34 @@ from pathlib import Path
 
 from index.catalog import Catalog, Generation
 from index.entries import entry
+from index.errors import Unusable
 from index.lexical import Lexical
-from index.stores import VectorStore
+from index.nearness import Nearness
 
 _FILE = re.compile(r"(?:words|vectors)-(\d+)(?:\.faiss)?")
-_AT_ONCE = 10_000
 
 
 class Caches:
-    """Vectors and words of ``generation``. Not to be used by two threads at once; the engine sees to that."""
+    """Vectors (``near``) and words of ``generation``.
 
-    def __init__(self, folder: Path, catalog: Catalog, generation: Generation, vectors: VectorStore) -> None:
+    Words are not to be used by two threads at once; the engine sees to that.
+    """
+
+    def __init__(self, folder: Path, catalog: Catalog, generation: Generation, near: Nearness) -> None:
         self.generation = generation
-        self.vectors = vectors
+        self.near = near
         self.words = Lexical(folder / f"words-{generation.number}")
         self._catalog = catalog
-        self._file = folder / f"vectors-{generation.number}.faiss"
-        self._stale = not vectors.load(self._file)
 
-    def sync(self) -> bool:
-        """Bring both up to the catalogue.
+    def sync(self, touched: Collection[int] | None = None) -> bool:
+        """Bring both up to the catalogue; ``touched`` is as in ``Nearness.sync``.
 
         False, and to be tried again, when another process is writing words, or the generation is no more.
         """
-        wanted = set(self._catalog.numbers(self.generation))
         if self.generation.number not in self._catalog.generations():
             return False
-        self._sync_vectors(wanted)
+        self.near.sync(touched)
         return self._sync_words()
-
-    def _sync_vectors(self, wanted: set[int]) -> None:
-        have = self.vectors.numbers()
-        gone, missing = have - wanted, sorted(wanted - have)
-        if gone:
-            self.vectors.remove(sorted(gone))
-        for start in range(0, len(missing), _AT_ONCE):
-            self.vectors.add(*self._catalog.vectors(self.generation, missing[start : start + _AT_ONCE]))
-        self._stale = self._stale or bool(gone or missing)
 
     def _sync_words(self) -> bool:
         # A part stands under the number of its first passage: when it changes, that is another one.
@@ -60,16 +51,16 @@ class Caches:
         return not (gone or missing) or self.words.update(entries, sorted(gone))
 
     def save(self) -> None:
-        """Write the vectors to disk, when they have changed, so that the next start is quick."""
-        if self._stale:
-            self.vectors.save(self._file)
-            self._stale = False
+        """Keep what the next start would have to do again."""
+        self.near.save()
 
 
-def prepare(folder: Path, catalog: Catalog, generation: Generation, vectors: VectorStore) -> None:
-    """Fill and save the caches of a generation, so that whoever opens them next need not do it."""
-    caches = Caches(folder, catalog, generation, vectors)
+def prepare(folder: Path, catalog: Catalog, generation: Generation, near: Nearness) -> None:
+    """Fill and save the caches of a generation, so that whoever opens them next need not do it. Raises ``Unusable``."""
+    caches = Caches(folder, catalog, generation, near)
     caches.sync()
+    if near.trouble:
+        raise Unusable(f"{near.trouble}: what was made is kept, run the same command again when that is mended")
     caches.save()
 
 

@@ -8,6 +8,7 @@ it again; posts, pages and notes are replaced by what was read last.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -520,18 +521,32 @@ class Catalog:
         """Return those of ``numbers`` that have vectors, with their vectors, float32 (n, d)."""
         sql = (
             "SELECT s.number, v.vector FROM numbers(?) j CROSS JOIN passages s ON s.number = j.value"
-            " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
+            " JOIN vectors v ON v.key = s.key AND v.embedder = ? WHERE s.generation = ?"
         )
-        rows = self._database.connection().execute(sql, (Listed(numbers), generation.embedder)).fetchall()
+        values = (Listed(numbers), generation.embedder, generation.number)
+        rows = self._database.connection().execute(sql, values).fetchall()
         if not rows:
             return [], np.empty((0, 0), np.float32)
         matrix = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(len(rows), -1)
         return [number for number, _ in rows], matrix.astype(np.float32)
 
-    def numbers(self, generation: Generation) -> list[int]:
-        """Return the numbers of all passages of ``generation``, ascending."""
-        sql = "SELECT number FROM passages WHERE generation = ? ORDER BY number"
-        return [n for (n,) in self._database.connection().execute(sql, (generation.number,))]
+    def numbers(self, generation: Generation, low: int = 0, high: int = sys.maxsize) -> list[int]:
+        """Return the numbers of all passages of ``generation`` from ``low`` to before ``high``, ascending."""
+        sql = "SELECT number FROM passages WHERE generation = ? AND number >= ? AND number < ? ORDER BY number"
+        return [n for (n,) in self._database.connection().execute(sql, (generation.number, low, high))]
+
+    def spans(self, generation: Generation, size: int) -> dict[int, int]:
+        """Return how many passages of ``generation`` have numbers in each span of ``size``, by number // size."""
+        sql = "SELECT number / ?, count(*) FROM passages WHERE generation = ? GROUP BY 1"
+        return dict(self._database.connection().execute(sql, (size, generation.number)).fetchall())
+
+    def cut_from(self, generation: Generation, ids: Sequence[str]) -> set[int]:
+        """Return the numbers of all passages of the parts called ``ids``."""
+        sql = (
+            "SELECT s.number FROM texts(?) j CROSS JOIN parts p ON p.id = j.value"
+            " JOIN passages s ON s.part = p.number AND s.generation = ?"
+        )
+        return {n for (n,) in self._database.connection().execute(sql, (Listed(ids), generation.number))}
 
     def firsts(self, generation: Generation) -> list[int]:
         """Return the number of each part's first passage in ``generation``: it stands for the part."""

@@ -23,12 +23,12 @@ from index.embed import Embedder, Vectors
 from index.errors import IndexProblem, Lost, NeedsReindex
 from index.histories import Histories, Kin, strangers
 from index.model import Batch, Document, Hit, Kind, Part
+from index.nearness import Opening
 from index.passages import VERSION
 from index.people import AddressBook
 from index.search import DEFAULT_RANKING as DEFAULT_RANKING
 from index.search import Query, Searcher
 from index.search import Ranking as Ranking
-from index.stores import VectorStore
 
 _EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
 LOG = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Result:
 class Index:
     """Everything krab knows, searchable.
 
+    ``near`` opens the vectors of a generation;
     ``load`` gives the embedder of an identity: with it an open index follows a reindex to another embedder.
     """
 
@@ -53,7 +54,7 @@ class Index:
         folder: Path,
         database: Database,
         embedder: Embedder,
-        new_store: Callable[[int], VectorStore],
+        near: Opening,
         kin: Kin = strangers,
         *,
         load: Callable[[str], Embedder] | None = None,
@@ -62,7 +63,7 @@ class Index:
         self.histories = Histories(database, kin)
         self.embedder = embedder
         self._folder = folder
-        self._new_store = new_store
+        self._near = near
         self._load = load
         self._lock = threading.RLock()
         self._ingesting = threading.Lock()
@@ -72,7 +73,7 @@ class Index:
         self._titles: tuple[int, tuple[tuple[str, str], ...], Titles] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
-        self.sync()
+        self.sync(None)
         discard(folder, self.catalog.generations())
 
     def _live_generation(self) -> Generation:
@@ -87,34 +88,40 @@ class Index:
         return live
 
     def _opened(self, generation: Generation, embedder: Embedder) -> Caches:
-        return Caches(self._folder, self.catalog, generation, self._new_store(embedder.dimensions))
+        near = self._near(self._folder, self.catalog, generation, embedder.dimensions)
+        return Caches(self._folder, self.catalog, generation, near)
 
     def _use(self, caches: Caches, embedder: Embedder) -> None:
         self._caches, self.embedder, self._titles = caches, embedder, None
-        self._generation, self._vectors, self._words = caches.generation, caches.vectors, caches.words
+        self._generation, self._words = caches.generation, caches.words
 
     @property
     def ready(self) -> bool:
         """Whether questions can be answered."""
         return self._seen >= 0
 
+    @property
+    def trouble(self) -> str:
+        """Why questions are answered from words alone just now; "" when all is well."""
+        return self._caches.near.trouble
+
     # In
 
     def ingest(self, batch: Batch, source: str) -> Changes:
         """Store a batch, its vectors and words. Idempotent; raises ``Unusable``."""
         with self._ingesting:
+            ids = (*(part.id for part in batch.parts), *batch.removed)
+            before = self.catalog.cut_from(self._generation, ids)
             changes = self._stored(batch, source)
             self.histories.put(batch.parts)
             self.histories.remove(id_ for id_ in batch.removed if self.catalog.part(id_) is None)
             if batch.rejected:
                 self.catalog.reject(batch.rejected, source)
-            self._unfinished = self._unfinished or bool(changes.new or changes.changed or changes.removed)
             if self._unfinished:
-                with self._moving:
-                    self._move()
-                self.embed_pending()
-                self.sync()
-                self._unfinished = False
+                self._settle(None)
+            elif changes.new or changes.changed or changes.removed:
+                self._unfinished = True
+                self._settle(before ^ self.catalog.cut_from(self._generation, ids))
         return changes
 
     def _stored(self, batch: Batch, source: str) -> Changes:
@@ -124,6 +131,15 @@ class Index:
         except Lost:
             self._unfinished = True  # perhaps it was stored, and is known when it comes again
             raise
+
+    def _settle(self, touched: Collection[int] | None) -> None:
+        with self._moving:
+            self._move()
+        self.embed_pending()
+        # Not under the lock: a server may be slow to take it, and questions need not wait for that.
+        self._caches.near.sync(touched)
+        self.sync()
+        self._unfinished = False
 
     def forget(self, source: str, limit: int) -> int:
         """Forget that ``source`` brought at most ``limit`` parts, and the parts that nobody else brought."""
@@ -137,12 +153,12 @@ class Index:
             vectors = self.embedder.embed([text for _, text in pending])
             self.catalog.add_vectors(self._generation, [key for key, _ in pending], vectors)
 
-    def sync(self) -> None:
-        """Bring both caches up to what the catalogue holds."""
+    def sync(self, touched: Collection[int] | None = ()) -> None:
+        """Bring both caches up to what the catalogue holds; ``touched`` is as in ``Nearness.sync``."""
         with self._lock:
             tick = self.catalog.tick()
             # Busy means that another process writes words, perhaps not all of these: the next search tries again.
-            self._seen = tick if self._caches.sync() else 0
+            self._seen = tick if self._caches.sync(touched) else 0
 
     def save(self) -> None:
         """Write the vector cache to disk, when it has changed, so that the next start is quick."""
@@ -250,7 +266,7 @@ class Index:
         found = self.catalog.passages(self._generation, parts)
         numbers = [f.passage.id for f in found]
         with self._lock:
-            near = {} if vector is None else dict(self._vectors.search(vector, len(numbers), numbers))
+            near = {} if vector is None else self._caches.near.cosines(vector, numbers)
         return [Result(Hit(f.passage, near.get(f.passage.id, 0.0)), f) for f in found]
 
     def terms(self, text: str) -> list[str]:

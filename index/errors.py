@@ -3,6 +3,7 @@
 IndexProblem        one clear line for a person
 ├── Unusable        the data directory or the database can't be used: wrong place, no room, no permission
 │   └── Lost        the database server is away: what was being stored may have to be done again
+├── Unreachable     a server with vectors does not answer: go on without, try again later
 ├── NewerDatabase   written by a later krab: upgrade, or restore the backup
 └── NeedsReindex    the embedder changed: ``krab reindex``
 """
@@ -20,6 +21,10 @@ class Unusable(IndexProblem):
 
 class Lost(Unusable):
     """The database server is away. Nothing was stored, unless it was lost in the moment of storing."""
+
+
+class Unreachable(IndexProblem):
+    """A server that holds vectors can't be used just now."""
 
 
 class NewerDatabase(IndexProblem):

@@ -64,7 +64,7 @@ class Searcher:
         asking = self._asking(query, vector)
         named, noted = self._named(query.named), self._named(list(asking))
         while True:
-            near = self.caches.vectors.search(vector, ranking.depth) if vector is not None else []
+            near = self.caches.near.nearest(vector, ranking.depth) if vector is not None else []
             worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
             numbers = dict.fromkeys((*named, *noted, *(n for n, _ in (*near, *worded))))
             known = [c for c in self.catalog.considered(self.caches.generation, numbers) if _until(c, query.until)]
@@ -83,7 +83,7 @@ class Searcher:
 
     def _cosines(self, vector: Vectors | None, known: Sequence[Considered]) -> Mapping[int, float]:
         numbers = [n for c in known for n in c.passages]
-        return {} if vector is None else dict(self.caches.vectors.search(vector, len(numbers), numbers))
+        return {} if vector is None else self.caches.near.cosines(vector, numbers)
 
     def _asking(self, query: Query, vector: Vectors | None) -> Mapping[str, float]:
         if vector is None or query.notes is None:

@@ -12,9 +12,12 @@ from hypothesis import settings
 from bot.support import Lens, lens_of
 from index.embed import load
 from index.lexical import Lexical
+from tests import milvus_cluster
 from tests import postgres as peer
+from tests.milvus_cluster import Cluster
+from tests.peers import NotInstalled
 from tests.stores import Opened, Store
-from tests.synapse import NotInstalled, Synapse, install
+from tests.synapse import Synapse, install
 
 # CI tries the same inputs each time, so that it says something about the change it tests; whoever runs the
 # tests at his desk tries others each time, and finds what nobody thought of.
@@ -76,3 +79,19 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     opened = Opened(url)
     yield opened
     opened.close()
+
+
+def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Milvus cluster on loopback, started once a session. Absent, its tests skip, except where CI must run all."""
+    try:
+        programs = milvus_cluster.install()
+    except NotInstalled as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    cluster = Cluster(programs, tmp_path_factory.mktemp("milvus"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

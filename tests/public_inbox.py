@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.synapse import free_port
+from tests.peers import free_port
 
 LIST = "crabs"
 ADDRESS = f"{LIST}@lists.example.org"

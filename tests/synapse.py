@@ -7,16 +7,11 @@ servers, no statistics); every limit that would slow a test down is lifted.
 from __future__ import annotations
 
 import base64
-import fcntl
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import shutil
-import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -25,15 +20,12 @@ from pathlib import Path
 
 import yaml
 
+from tests.peers import environment, free_port
+
 VERSION = "1.163.2"
 SERVER = "localhost"
-INSTALL_SECONDS = 300
 START_SECONDS = 60
 UNLIMITED = {"per_second": 10_000, "burst_count": 10_000}
-
-
-class NotInstalled(Exception):
-    """Synapse can't be had here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +38,9 @@ class Account:
     device: str
 
 
-def cache() -> Path:
-    """Where installed peers are kept between test runs."""
-    return Path(os.environ.get("KRAB_TEST_CACHE", Path.home() / ".cache" / "krab-tests"))
-
-
 def install() -> Path:
     """The Python that has Synapse. Raises NotInstalled with the reason."""
-    home = cache() / f"synapse-{VERSION}"
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with (home.parent / f"{home.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / ".complete").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            _install(home)
-            (home / ".complete").touch()
-    return home / "bin" / "python"
-
-
-def _install(home: Path) -> None:
-    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    try:
-        subprocess.run([sys.executable, "-m", "venv", home], check=True, capture_output=True, timeout=INSTALL_SECONDS)
-        subprocess.run([*pip, f"matrix-synapse=={VERSION}"], check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    except subprocess.CalledProcessError as error:
-        reason = (error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
-        raise NotInstalled(f"pip can't install matrix-synapse {VERSION}: {reason}") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotInstalled(f"matrix-synapse {VERSION} can't be installed: {error}") from error
+    return environment(f"synapse-{VERSION}", f"matrix-synapse=={VERSION}") / "bin" / "python"
 
 
 class Synapse:
@@ -169,11 +136,3 @@ class Synapse:
             "rc_login": {"address": UNLIMITED, "account": UNLIMITED, "failed_attempts": UNLIMITED},
             "rc_invites": {"per_room": UNLIMITED, "per_user": UNLIMITED, "per_issuer": UNLIMITED},
         }
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from index.engine import DEFAULT_RANKING
-from tests.index_fixtures import contents, differences, opened, stream
+from tests.index_fixtures import contents, differences, held, opened, stream
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 5
@@ -83,4 +83,4 @@ def test_after_a_kill_words_and_vectors_agree_with_the_catalogue(tmp_path: Path)
         generation = index.catalog.live()
         assert generation
         wanted = set(index.catalog.numbers(generation))
-        assert (index._vectors.numbers(), index._words.numbers()) == (wanted, set(index.catalog.firsts(generation)))
+        assert (held(index), index._words.numbers()) == (wanted, set(index.catalog.firsts(generation)))

@@ -20,7 +20,7 @@ from index.model import Batch, Event, Kind, Part, Rejected
 from index.rank import Weights
 from index.reindex import reindex
 from index.sqlite import Sqlite
-from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, opened, part, post, stream
+from tests.index_fixtures import NOON, FakeEmbedder, contents, differences, held, opened, part, post, stream
 
 WORDS = Ranking(Weights.only(words=1))
 MEANING = Ranking(Weights.only(meaning=1))
@@ -171,7 +171,7 @@ def test_what_could_not_be_read_is_kept(index: Index) -> None:
 def test_a_removed_part_is_found_no_more(index: Index) -> None:
     index.ingest(Batch(removed=("leaf",)), "pond")
     assert "leaf" not in ids(index, "leaf", WORDS) + ids(index, "leaf", MEANING)
-    assert index._vectors.numbers() == index._words.numbers() == {1, 2}
+    assert held(index) == index._words.numbers() == {1, 2}
 
 
 def test_a_changed_post_is_found_by_its_new_words_only(index: Index) -> None:
@@ -212,7 +212,7 @@ def test_mail_and_questions_at_once_do_each_other_no_harm(index: Index, tmp_path
         assert all(isinstance(future.result(), list) for future in asked)
         assert moved.result()
     assert ids(index, "leaf", WORDS)
-    assert len(index._vectors.numbers()) == index.catalog.totals().passages
+    assert len(held(index)) == index.catalog.totals().passages
     assert len(index._words.numbers()) == index.catalog.totals().parts
 
 
@@ -311,7 +311,7 @@ def test_a_saved_index_is_opened_without_embedding_anything(tmp_path: Path, inde
     index.save()
     embedder = FakeEmbedder()
     with opened(tmp_path, embedder) as again:
-        assert len(again._vectors.numbers()) == 3
+        assert len(held(again)) == 3
         assert embedder.embedded == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from index.model import Batch
 from tests.evaluation.growth import grow, replica, turned
-from tests.index_fixtures import opened, part
+from tests.index_fixtures import held, opened, part
 
 
 def test_a_replica_has_its_own_id_and_answers_its_fellow() -> None:
@@ -37,4 +37,4 @@ def test_an_index_grows_to_what_was_asked_with_every_vector(tmp_path: Path) -> N
     with opened(tmp_path) as index:
         totals = index.catalog.totals()
         assert (totals.parts, totals.documents, totals.pending) == (15, 3, 0)
-        assert len(index._vectors.numbers()) == totals.passages
+        assert len(held(index)) == totals.passages

@@ -25,6 +25,7 @@ from bot.watches import Watches
 from feeds.kinship import kin
 from index.engine import Index
 from index.model import Batch, Kind
+from index.nearness import filed
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.fakes import FakeAnswerer, FakeClock, FakeReply, answered, citation
@@ -53,7 +54,7 @@ def state() -> Iterator[State]:
 def things(tmp_path: Path, state: State) -> Iterator[Context]:
     index = Sqlite(tmp_path / "krab.db")
     memory = Sqlite(tmp_path / "memory.db")
-    known = Index(tmp_path, index, FakeEmbedder(), Faiss, kin)
+    known = Index(tmp_path, index, FakeEmbedder(), filed(Faiss), kin)
     known.ingest(Batch((*LEAVES, REVIEW, APPLIED, NOTE)), "pond")
     feedback = Feedback(memory, clock=FakeClock())
     clock = FakeClock()

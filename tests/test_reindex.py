@@ -19,6 +19,7 @@ from index.database import Database
 from index.engine import Index
 from index.errors import IndexProblem, NeedsReindex
 from index.model import Batch
+from index.nearness import filed
 from index.reindex import AlreadyRunning, Cancelled, Progress, alone, cancel, progress, reindex, roll_back, running
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
@@ -46,7 +47,7 @@ def database(folder: Path) -> Iterator[Database]:
 @pytest.fixture
 def following(folder: Path, database: Database) -> Iterator[Index]:
     """An index that can load either embedder."""
-    index = Index(folder, database, FakeEmbedder(), Faiss, load=FakeEmbedder)
+    index = Index(folder, database, FakeEmbedder(), filed(Faiss), load=FakeEmbedder)
     yield index
     index.close()
 
@@ -197,7 +198,9 @@ def test_with_prepared_caches_the_next_start_does_nothing_but_open_them(database
         reindex(
             database,
             SECOND,
-            prepare=lambda generation, width: caches.prepare(folder, catalog, generation, Faiss(width)),
+            prepare=lambda generation, width: caches.prepare(
+                folder, catalog, generation, filed(Faiss)(folder, catalog, generation, width)
+            ),
         )
     )
     stamp = (folder / "vectors-2.faiss").stat().st_mtime_ns
@@ -245,7 +248,7 @@ def test_killed_again_and_again_while_questions_are_asked_it_ends_as_if_nothing_
             index.ingest(batch, "pond")
     wanted = contents(tmp_path)
     with closing(Sqlite(tmp_path / "krab.db")) as database:
-        index = Index(tmp_path, database, FakeEmbedder(), Faiss, load=FakeEmbedder)
+        index = Index(tmp_path, database, FakeEmbedder(), filed(Faiss), load=FakeEmbedder)
         said = ids(index, "frog and newt on a leaf")
         for kill in range(4):
             assert killed(tmp_path, 2, 0.007 * kill) == -signal.SIGKILL

@@ -17,6 +17,7 @@ from index.embed import Embedder
 from index.engine import Index
 from index.history import History
 from index.model import Batch
+from index.nearness import filed
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.index_fixtures import FakeEmbedder
@@ -37,7 +38,7 @@ WORMS = mail("w", "[PATCH] mud: green worms", sender=BO, day=3)
 @pytest.fixture
 def krab(tmp_path: Path) -> Iterator[Krab]:
     database = Sqlite(tmp_path / "krab.db")
-    index = Index(tmp_path, database, cast(Embedder, FakeEmbedder()), Faiss, kin)
+    index = Index(tmp_path, database, cast(Embedder, FakeEmbedder()), filed(Faiss), kin)
     index.ingest(Batch((*V1, *V2, WORMS)), "pond")
     yield cast(Krab, SimpleNamespace(index=index))
     database.close()

@@ -21,6 +21,7 @@ from feeds.kinship import kin
 from index.engine import Index
 from index.history import History
 from index.model import Batch, Part
+from index.nearness import filed
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.fakes import FakeChat, FakeClock
@@ -45,7 +46,7 @@ class World:
     def __init__(self, folder: Path, store: Store = Sqlite) -> None:
         self.clock = FakeClock()
         self.databases = [store(folder / "krab.db"), store(folder / "state.db")]
-        self.index = Index(folder, self.databases[0], FakeEmbedder(), Faiss, kin)
+        self.index = Index(folder, self.databases[0], FakeEmbedder(), filed(Faiss), kin)
         self.chat = FakeChat()
         self.start()
         self.learn(*V1)

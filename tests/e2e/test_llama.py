@@ -17,7 +17,8 @@ from bot.support import Lens
 from bot.writer import Writer
 from index.sqlite import Sqlite
 from tests.lies import answer
-from tests.llama import NotInstalled, install, llama
+from tests.llama import install, llama
+from tests.peers import NotInstalled
 
 pytestmark = pytest.mark.e2e
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import aiohttp
 
 from tests.evaluation.memory import Held, held
+from tests.peers import free_port
 from tests.slack_standin import Message, SlackStandIn
 from tests.slack_standin.workspace import BOT_USER, Channel
-from tests.synapse import free_port
 
 CHANNELS = 20
 ASKED = ("When did Rust support land in the kernel?", "Who maintains Rust for Linux?", "What is pin-init for?")

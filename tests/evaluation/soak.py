@@ -27,9 +27,10 @@ import aiohttp
 from tests.e2e.test_story import Installation
 from tests.evaluation.memory import Held, held, kinds
 from tests.matrix_person import Person
+from tests.peers import free_port
 from tests.public_inbox import PublicInbox, mail, public_inbox
 from tests.slack_standin import SlackStandIn
-from tests.synapse import Account, Synapse, free_port, install
+from tests.synapse import Account, Synapse, install
 
 NAMES = ("own", "resident", "files", "threads")
 QUESTIONS = (
