@@ -168,7 +168,7 @@ class Index:
     def close(self) -> None:
         """Let what was begun in the background end; the database may then be closed."""
         with self._moving:
-            pass
+            self._caches.near.close()
 
     # Out
 

@@ -41,6 +41,10 @@ class Nearness(Protocol):
         """Keep what the next start would have to do again. Raises ``Unusable``."""
         ...
 
+    def close(self) -> None:
+        """End what was begun in the background."""
+        ...
+
     @property
     def trouble(self) -> str:
         """Why nothing is found just now, in a line; "" when all is well."""
@@ -107,3 +111,6 @@ class Filed:
             if self._stale:
                 self.store.save(self._file)
                 self._stale = False
+
+    def close(self) -> None:
+        """Nothing goes on in the background."""

@@ -50,15 +50,17 @@ class Served:
         self._circuit = Circuit()
         self._guard = threading.Lock()  # of the circuit
         self._repairing = threading.Lock()
+        self._closing = False
         self._behind = True  # the server may lack something
         self._why = ""
 
     @property
     def trouble(self) -> str:
         """Why nothing is found just now, in a line; "" when all is well. Notices by itself when it is over."""
-        if self._circuit.broken:
-            self._recover()
-        return self._why
+        why = self._why
+        if self._circuit.broken and self._circuit.may_ask(self._clock()):
+            self._repair_aside()
+        return why
 
     def sync(self, touched: Collection[int] | None = None) -> None:
         """Tell the server what this process has changed; with None compare everything with the catalogue."""
@@ -82,6 +84,12 @@ class Served:
 
     def save(self) -> None:
         """Nothing is kept here."""
+
+    def close(self) -> None:
+        """Let what goes on aside end at its next piece; the next start goes on with it."""
+        self._closing = True
+        with self._repairing:
+            pass
 
     # Asking, and not asking
 
@@ -114,19 +122,17 @@ class Served:
         if again:
             LOG.info("the vectors can be reached again")
 
-    def _recover(self) -> None:
-        if self._circuit.may_ask(self._clock()):
-            self._repair_aside()
-
     # Filling
 
     def _repair_aside(self) -> None:
-        if not self._repairing.locked():
-            threading.Thread(target=self._repair, name="vectors", daemon=True).start()
+        if self._repairing.acquire(blocking=False):
+            threading.Thread(target=self._repair_and_release, name="vectors", daemon=True).start()
 
     def _repair(self) -> None:
-        if not self._repairing.acquire(blocking=False):
-            return  # whoever is at it sees that something came meanwhile
+        if self._repairing.acquire(blocking=False):  # else whoever is at it sees that something came meanwhile
+            self._repair_and_release()
+
+    def _repair_and_release(self) -> None:
         try:
             # What follows may take long; once the server answers at all, questions need not wait for the end of it.
             if self._circuit.broken and not self._tried(lambda: self.server.count(0, 1)):
@@ -166,6 +172,8 @@ class Served:
 
     def _add(self, numbers: Sequence[int]) -> None:
         for some in _pieces(numbers):
+            if self._closing:
+                raise Unreachable("krab is being stopped")
             self.server.add(*self._catalog.vectors(self._generation, some))
 
     def _remove(self, numbers: Sequence[int]) -> None:

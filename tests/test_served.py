@@ -45,7 +45,6 @@ class Installation:
         try:
             yield index
         finally:
-            settle(index)
             index.close()
             database.close()
 
