@@ -81,22 +81,6 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     opened.close()
 
 
-def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A Milvus cluster on loopback, started once a session. Absent, its tests skip, except where CI must run all."""
-    try:
-        programs = milvus_cluster.install()
-    except NotInstalled as error:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(error))
-    cluster = Cluster(programs, tmp_path_factory.mktemp("milvus"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
-
-
 @pytest.fixture(scope="session")
 def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Milvus cluster on loopback, started once a session. Absent, its tests skip, except where CI must run all."""
