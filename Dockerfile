@@ -9,15 +9,18 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /app
-COPY Makefile pyproject.toml constraints.txt requirements.lock README.md LICENSE ./
+COPY Makefile pyproject.toml constraints.txt requirements.lock requirements-milvus.lock README.md LICENSE ./
 COPY index/ index/
 COPY feeds/ feeds/
 COPY bot/ bot/
 
+# With --build-arg LOCK=requirements-milvus.lock the client of Milvus is there too.
+ARG LOCK=requirements.lock
+
 # As everywhere: the locked packages, PyTorch for CPUs, and the model turned into what runs (no download at run time).
 # Byte code is compiled here, since the running container can't write it.
 RUN --mount=type=cache,target=/var/cache/pip \
-    PIP_CACHE_DIR=/var/cache/pip make .venv \
+    PIP_CACHE_DIR=/var/cache/pip make .venv "LOCK=$LOCK" \
  && .venv/bin/python -m compileall -q bot index feeds
 
 

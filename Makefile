@@ -11,6 +11,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# requirements-milvus.lock has the client of Milvus besides.
+LOCK ?= requirements.lock
 TORCH := $(shell sed -n "s/^torch==//p" constraints.txt)
 # On Linux the plain torch package brings gigabytes of CUDA libraries; the +cpu build does not.
 # It is taken from whatever pip is told of (a wheel directory, a mirror) or from PyTorch's own index.
@@ -44,11 +46,11 @@ slack-demo: $(VENV)/.dev
 
 # What `make run` needs. The lock is complete, so nothing is resolved (--no-deps) and every file is checked.
 .venv: $(VENV)/.run
-$(VENV)/.run: pyproject.toml requirements.lock
+$(VENV)/.run: pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "krab needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --no-deps $(TORCH_BUILD)
-	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --require-hashes -r $(LOCK)
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m index.embed
 	@touch $@
@@ -59,16 +61,19 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@touch $@
 
 # torch is installed above; the packages named CUDA and what only pyduck-janitor itself needs are left out.
-UNUSED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit pyduck-janitor duckdb pandas \
+UNUSED := torch triton cuda-bindings cuda-pathfinder cuda-toolkit pyduck-janitor duckdb \
   nvidia-cublas nvidia-cuda-cccl nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft \
   nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
   nvidia-nvshmem-cu13 nvidia-nvtx
+# Of what krab runs on only the client of Milvus needs it.
+NO_PANDAS := --no-emit-package pandas
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
   --generate-hashes --constraint constraints.txt $(UNUSED:%=--no-emit-package %) pyproject.toml
 lock: $(VENV)/.dev
 	$(PIP) install uv
-	$(COMPILE) -o requirements.lock
-	$(COMPILE) --group dev --extra milvus -o requirements-dev.lock
+	$(COMPILE) $(NO_PANDAS) -o requirements.lock
+	$(COMPILE) --extra milvus -o requirements-milvus.lock
+	$(COMPILE) --extra milvus --group dev -o requirements-dev.lock
 
 # Tools of their own, apart from what krab runs on.
 AUDIT := build/audit
