@@ -45,9 +45,14 @@ class BadBackup(Unusable):
     """The file is no backup, or a damaged one."""
 
 
-def back_up(data: Path, target: Path, *, version: str, now: datetime, config: Path | None = None) -> Path:
-    """Write a backup of ``data`` to ``target`` (a file, or a directory to put one into); return the file."""
-    if not (data / "krab.db").is_file():
+def back_up(
+    data: Path, target: Path, *, version: str, now: datetime, config: Path | None = None, tables: bool = True
+) -> Path:
+    """Write a backup of ``data`` to ``target`` (a file, or a directory to put one into); return the file.
+
+    Without ``tables`` they are in a database server, which is backed up by its own means.
+    """
+    if tables and not (data / "krab.db").is_file():
         raise Unusable(f"there is nothing to back up in {data}: give the data directory with --data")
     file = target / f"krab-{now:%Y%m%d-%H%M%S}.tar" if target.is_dir() else target
     file.parent.mkdir(parents=True, exist_ok=True)

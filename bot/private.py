@@ -35,10 +35,18 @@ class Room:
 class Private:
     """The indexes of private sources, opened when they are needed. ``sources`` are all there are."""
 
-    def __init__(self, folder: Path, sources: Callable[[], Iterable[Source]], enter: Callable[[Path], Room]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sources: Callable[[], Iterable[Source]],
+        enter: Callable[[Path], Room],
+        there: Callable[[Path], bool] = Path.exists,
+    ) -> None:
+        """``there`` says whether something was read into a folder."""
         self._folder = folder
         self._sources = sources
         self._enter = enter
+        self._there = there
         self._rooms: dict[str, Room] = {}
         self._lock = threading.Lock()
 
@@ -59,7 +67,7 @@ class Private:
 
     def parts(self) -> dict[str, int]:
         """Return how many parts each private source has, by its name; only of those that were read."""
-        read = [one.name for one in self._sources() if one.private and self._place(one.name).exists()]
+        read = [one.name for one in self._sources() if one.private and self._read(one.name)]
         return {name: self._room(name).index.catalog.totals().parts for name in read}
 
     def part(self, id_: str) -> Part | None:
@@ -69,7 +77,7 @@ class Private:
 
     def forget(self, source: str) -> None:
         """Forget everything that a private source has brought."""
-        while self._place(source).exists() and self._room(source).index.forget(source, 500):
+        while self._read(source) and self._room(source).index.forget(source, 500):
             pass
 
     def close(self) -> None:
@@ -81,7 +89,7 @@ class Private:
 
     def _open_to(self, channel: str) -> Iterator[Room]:
         for source in self._sources():
-            if source.private and may_know(source, channel) and self._place(source.name).exists():
+            if source.private and may_know(source, channel) and self._read(source.name):
                 yield self._room(source.name)
 
     def _room(self, source: str) -> Room:
@@ -89,6 +97,9 @@ class Private:
             if source not in self._rooms:
                 self._rooms[source] = self._enter(self._place(source))
             return self._rooms[source]
+
+    def _read(self, source: str) -> bool:
+        return source in self._rooms or self._there(self._place(source))
 
     def _place(self, source: str) -> Path:
         digest = hashlib.sha256(source.encode()).hexdigest()[:8]

@@ -25,6 +25,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         "starter_notes",
         "index",
         "vectors",
+        "store",
         "fetch",
         "slack",
         "matrix",
@@ -39,6 +40,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "sources": ("name", "kind", "url", "every", "filter", "private"),
     "index": ("embedder",),
     "vectors": ("kind", "url", "prefix", "index", "shards", "replicas", "timeout"),
+    "store": ("url",),
     "fetch": ("contact", "allow_private"),
     "slack": ("api_url", "mode", "workspaces"),
     "slack.workspaces": ("name", "api_url", "mode"),
@@ -195,6 +197,20 @@ class UpkeepSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the tables are: a PostgreSQL database that processes share, or SQLite files in ``folder`` (or the data)."""
+
+    url: Secret = Secret()  # of PostgreSQL; it may hold a password
+    password: Secret = Secret()  # when the URL holds none
+    folder: Path | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may serve from it."""
+        return bool(self.url)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything krab was told, or its defaults. ``sources`` is None when the built-in ones apply."""
 
@@ -204,6 +220,7 @@ class Settings:
     starter_notes: bool = True
     embedder: str = ""  # "" is the packaged one; else a sentence-transformers name or path
     vectors: VectorSettings = VectorSettings()
+    store: StoreSettings = StoreSettings()
     fetch: FetchSettings = FetchSettings()
     slack: SlackSettings = SlackSettings()
     matrix: MatrixSettings = MatrixSettings()
@@ -230,6 +247,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         starter_notes=_typed(told, "starter_notes", True),
         embedder=_typed(told.get("index", {}), "embedder", ""),
         vectors=_vectors(told, secrets["vectors_token"]),
+        store=_store(told, environ),
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
         slack=_slack(told, environ),
         matrix=_matrix(told, environ),
@@ -315,6 +333,23 @@ def _typed(table: Mapping[str, Any], key: str, default: Any) -> Any:
 
 def _values(told: Mapping[str, Any], table: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _typed(told.get(table, {}), key, default) for key, default in defaults.items()}
+
+
+def _store(told: Mapping[str, Any], environ: Mapping[str, str]) -> StoreSettings:
+    """The URL of the environment goes before the TOML's, which must not hold a password."""
+    written = _values(told, "store", {"url": ""})["url"]
+    if re.match(r"\w+://[^/@]*:[^/@]+@|.*[?&]password=", written):
+        raise SettingsError(
+            "[store] url holds a password: leave it out and give it in KRAB_STORE_PASSWORD (or a file that"
+            " KRAB_STORE_PASSWORD_FILE names)"
+        )
+    url = _secret(environ, "KRAB_STORE_URL").reveal() or written
+    if url.startswith(("postgresql://", "postgres://")):
+        return StoreSettings(Secret(url), _secret(environ, "KRAB_STORE_PASSWORD"))
+    if url and not url.startswith("sqlite:///"):
+        raise SettingsError("[store] url must begin with postgresql:// or sqlite:///")
+    folder = url.removeprefix("sqlite://").rstrip("/")
+    return StoreSettings(folder=Path(folder) if folder else None)
 
 
 def _slack(told: Mapping[str, Any], environ: Mapping[str, str]) -> SlackSettings:

@@ -23,6 +23,7 @@ from bot.answer import Answerer
 from bot.audit import Audit
 from bot.channels import Channels
 from bot.chat import Past
+from bot.databases import Databases
 from bot.feedback import Feedback
 from bot.outbox import Outbox
 from bot.private import Private
@@ -42,7 +43,6 @@ from index.engine import Index
 from index.errors import Unusable
 from index.model import Batch
 from index.reindex import Progress, cancel, progress, reindex, roll_back
-from index.sqlite import Sqlite
 
 NOTHING = Past()
 REMEMBERED = 32  # digests that were made for the web page
@@ -104,7 +104,8 @@ def opened(settings: Settings) -> Iterator[Krab]:
     Raises ``IndexProblem`` with one clear line when the directory can't be used as it is.
     """
     database = open_database(settings)
-    memory = Sqlite(settings.data / "state.db")
+    databases = Databases(settings)
+    memory = databases.memory()
     try:
         index = open_index(settings, database)
         state = State(memory)
@@ -113,6 +114,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             settings.data / "private",
             lambda: book.known(sources(settings)),
             partial(enter, settings, index.embedder, memory),
+            partial(databases.has, database),
         )
         krab = Krab(
             settings,
@@ -144,14 +146,14 @@ def opened(settings: Settings) -> Iterator[Krab]:
 
 
 def open_database(settings: Settings) -> Database:
-    """Open ``krab.db``, making the data directory (mode 0700) when it is absent. Raises ``Unusable``."""
+    """Open the index's database, making the data directory (mode 0700) when it is absent. Raises ``Unusable``."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise Unusable(
             f"cannot use {settings.data} as data directory: {error.strerror}; give another with --data"
         ) from error
-    return Sqlite(settings.data / "krab.db")
+    return Databases(settings).index()
 
 
 def open_index(settings: Settings, database: Database) -> Index:
@@ -339,7 +341,7 @@ def enter(settings: Settings, embedder: Embedder, memory: Database, folder: Path
     from index.stores.faiss import Faiss
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Sqlite(folder / "krab.db")
+    database = Databases(settings).private(folder)
     index = Index(folder, database, embedder, filed(Faiss), load=partial(of, cache=settings.data / "model"))
 
     def close() -> None:
@@ -467,7 +469,8 @@ def chats(
     if settings.matrix or any(settings.matrix.accounts):
         from bot.chat.matrix import Matrix
 
-        adapters.append(Matrix(settings.matrix, settings.data, admins=dict(settings.admins).get("matrix", ())))
+        admins, memory = dict(settings.admins).get("matrix", ()), Databases(settings).memory
+        adapters.append(Matrix(settings.matrix, settings.data, admins=admins, memory=memory))
     return adapters
 
 

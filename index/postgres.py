@@ -236,6 +236,12 @@ class Postgres:
         finally:
             raw.close()
 
+    def said(self) -> str:
+        """What the server says of itself."""
+        sql = "SELECT current_setting('server_version'), pg_database_size(current_database())"
+        version, size = self.connection().execute(sql).fetchone()
+        return f"{self.where}, version {version}, {size / (1 << 20):.0f} MiB"
+
     def close(self) -> None:
         """Close every connection."""
         with self._opening:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import Secret, Settings, SettingsError, load, span
+from bot.settings import Secret, Settings, SettingsError, StoreSettings, load, span
 from feeds.kinds import Source
 
 EVERYTHING = """
@@ -302,3 +302,38 @@ def test_a_matrix_account_that_is_not_as_it_must_be_is_an_error(tmp_path: Path, 
     (tmp_path / "krab.toml").write_text(toml)
     with pytest.raises(SettingsError, match=error):
         load({}, data=str(tmp_path))
+
+
+# The store
+
+
+def test_the_tables_are_files_in_the_data_directory_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load({}, data=str(tmp_path)).store == StoreSettings()
+    told = load({"KRAB_STORE_URL": "sqlite:///var/lib/krab"}, data=str(tmp_path)).store
+    assert (told.shared, told.folder) == (False, Path("/var/lib/krab"))
+
+
+def test_the_url_of_a_shared_store_comes_from_the_file_or_the_environment_and_hides_itself(tmp_path: Path) -> None:
+    (tmp_path / "krab.toml").write_text('[store]\nurl = "postgresql://krab@db.example/krab"\n')
+    (tmp_path / "secret").write_text("sesame\n")
+    told = load({"KRAB_STORE_PASSWORD_FILE": str(tmp_path / "secret")}, data=str(tmp_path)).store
+    assert (told.shared, told.url.reveal()) == (True, "postgresql://krab@db.example/krab")
+    assert told.password.reveal() == "sesame"
+    other = load({"KRAB_STORE_URL": "postgres://krab:sesame@other.example/krab"}, data=str(tmp_path)).store
+    assert other.url.reveal() == "postgres://krab:sesame@other.example/krab"
+    assert "sesame" not in f"{told} {other} {other!r}"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mysql://db.example/krab", r"\[store\] url must begin with postgresql:// or sqlite:///"),
+        ("postgresql://krab:sesame@db.example/krab", "KRAB_STORE_PASSWORD"),
+        ("postgresql://db.example/krab?user=krab&password=sesame", "KRAB_STORE_PASSWORD"),
+    ],
+)
+def test_a_store_that_cannot_be_is_refused_without_showing_it(tmp_path: Path, url: str, said: str) -> None:
+    (tmp_path / "krab.toml").write_text(f'[store]\nurl = "{url}"\n')
+    with pytest.raises(SettingsError, match=said) as caught:
+        load({}, data=str(tmp_path))
+    assert "sesame" not in str(caught.value)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from bot.chat.matrix_memory import Memory
 from bot.chat.matrix_post import Cause, Post, contents
 from bot.chat.matrix_session import connected, log_in, stay
 from bot.settings import MatrixSettings
+from index.database import Database
 from index.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -64,10 +66,18 @@ class Matrix:
     name = "matrix"
 
     def __init__(
-        self, settings: MatrixSettings, data: Path, *, admins: Sequence[str] = (), grace: float = GRACE
+        self,
+        settings: MatrixSettings,
+        data: Path,
+        *,
+        admins: Sequence[str] = (),
+        grace: float = GRACE,
+        memory: Callable[[], Database] | None = None,
     ) -> None:
+        """``memory`` opens the database of what was said; a file in ``data`` when absent."""
         told = [account for account in (settings, *settings.accounts) if account] or [settings]
-        self._accounts = [Account(account, data, frozenset(admins), grace) for account in told]
+        opens = memory or partial(Sqlite, data / "state.db")
+        self._accounts = [Account(account, data, frozenset(admins), grace=grace, memory=opens) for account in told]
 
     async def run(self, handler: Handler) -> None:
         """Deliver messages until cancelled. Raises ChatRefused when no homeserver will have us."""
@@ -123,13 +133,22 @@ class Matrix:
 class Account:
     """One account on one homeserver."""
 
-    def __init__(self, settings: MatrixSettings, data: Path, admins: frozenset[str], grace: float) -> None:
+    def __init__(
+        self,
+        settings: MatrixSettings,
+        data: Path,
+        admins: frozenset[str],
+        *,
+        grace: float,
+        memory: Callable[[], Database],
+    ) -> None:
         self.name = settings.name or settings.user or "matrix"
         self._line: Line | None = None
         self._settings = settings
         self._data = data
         self._admins = admins
         self._grace = grace
+        self._memory = memory
 
     @property
     def line(self) -> Line | None:
@@ -140,7 +159,7 @@ class Account:
         """Deliver messages until cancelled. Raises ChatRefused when the homeserver won't have us."""
         link = Link(self._settings.homeserver or self._settings.user)
         folder = await asyncio.to_thread(self._folder)
-        database = Sqlite(self._data / "state.db")
+        database = self._memory()
         try:
             memory = Memory(database)
             memory.forget_before(time.time() - REMEMBERED)

@@ -17,6 +17,7 @@ from dataclasses import asdict
 
 from bot.commands import doctor_disk
 from bot.commands.doctor_disk import Finding
+from bot.databases import Databases
 from bot.settings import Settings
 from bot.wiring import chats, open_database, open_index, sources
 from index.errors import IndexProblem
@@ -60,12 +61,11 @@ def _directory(settings: Settings) -> Finding:
 
 def _database(settings: Settings) -> Finding:
     try:
-        database = open_database(settings)
-        verdict = database.connection().execute("PRAGMA quick_check").fetchone()[0]
-        database.close()
+        verdict = Databases(settings).said()
     except (IndexProblem, sqlite3.Error) as error:
-        return Finding("database", False, str(error), "restore it from a backup, or move krab.db away and import again")
-    good = verdict == "ok"
+        advice = "" if settings.store.shared else "restore it from a backup, or move krab.db away and import again"
+        return Finding("database", False, str(error), advice)
+    good = verdict == "ok" or settings.store.shared
     return Finding(
         "database", good, verdict, "" if good else "restore it from a backup, or move krab.db away and import again"
     )

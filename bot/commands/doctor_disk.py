@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.backup import in_use
+from bot.databases import Databases
 from bot.settings import Settings
 from bot.upkeep import free_space
 from index.errors import IndexProblem, Unusable
 from index.reindex import progress
-from index.sqlite import Sqlite
 
 MIB = 1 << 20
 
@@ -61,10 +61,11 @@ def serving(settings: Settings) -> Finding:
 
 def reindex(settings: Settings) -> Finding:
     """Whether a reindex was begun and left."""
-    if not (settings.data / "krab.db").exists():
+    databases = Databases(settings)
+    if not (settings.store.shared or (databases.folder / "krab.db").exists()):
         return Finding("reindex", True, "none under way")
     try:
-        with closing(Sqlite(settings.data / "krab.db")) as database:
+        with closing(databases.index()) as database:
             step = progress(database)
     except IndexProblem as problem:
         return Finding("reindex", False, str(problem))
