@@ -109,11 +109,13 @@ class Reindexing:
     progress: Callable[[], Progress | None]
     command: Sequence[str]
     tell: float = TELL
+    ours: Callable[[], bool] = lambda: True  # of several processes one does it
 
     async def run(self) -> None:
         """Do what was ordered, until cancelled; what was begun is then interrupted, and taken up after a start."""
         while True:
-            request = await asyncio.to_thread(self.requests.begin)
+            ours = await asyncio.to_thread(self.ours)
+            request = await asyncio.to_thread(self.requests.begin) if ours else None
             if request is not None:
                 outcome = (
                     await self._do(request) if request.tries <= TRIES else "given up: it was interrupted too often"

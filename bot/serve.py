@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
+from bot.leases import BEAT
 from bot.wiring import (
     Krab,
     chats,
@@ -30,6 +31,7 @@ from bot.wiring import (
     site,
     watcher,
 )
+from index.errors import Unusable
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ async def serve(krab: Krab) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    look = BEAT if krab.settings.store.shared else LEFT
     adapters = chats(krab.settings, home(krab), past(krab))
     metrics = measuring(krab)
     handling = dispatcher(krab, adapters, metrics)
@@ -55,7 +58,7 @@ async def serve(krab: Krab) -> None:
     tasks += [asyncio.create_task(_keep_up(krab), name="upkeep")]
     tasks += [asyncio.create_task(_watch(krab), name="watcher")]
     tasks += [asyncio.create_task(_digests(krab), name="digests")]
-    tasks += [asyncio.create_task(_chat(chat, handling), name=chat.name) for chat in adapters]
+    tasks += [asyncio.create_task(_chat(chat, handling, look), name=chat.name) for chat in adapters]
     ended = threading.Event()
     polling = threading.Thread(target=_poll, args=(krab, ended), name="poller")
     polling.start()
@@ -82,12 +85,16 @@ async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
+async def _chat(chat: Chat, dispatcher: Dispatcher, look: float) -> None:
     """Run a service; one that refuses us is asked again ever less often, since an operator may put it right there."""
     wait = REFUSED
     while True:
         try:
-            await _live(chat, dispatcher)
+            await _live(chat, dispatcher, look)
+        except Unusable as problem:  # the database is away
+            log.error("%s: %s; it is tried again in %.0f s", chat.name, problem, PAUSE)
+            await asyncio.sleep(PAUSE)
+            continue
         except ChatRefused as refusal:
             log.error("%s; the other services go on, and it is tried again in %.0f min", refusal, wait / 60)
         except Exception:
@@ -97,9 +104,9 @@ async def _chat(chat: Chat, dispatcher: Dispatcher) -> None:
         wait = min(2 * wait, LONGEST)
 
 
-async def _live(chat: Chat, dispatcher: Dispatcher) -> None:
+async def _live(chat: Chat, dispatcher: Dispatcher, look: float) -> None:
     """Run a service, and answer what was left of its questions; an error of either ends both."""
-    tasks = [asyncio.create_task(chat.run(dispatcher.handle)), asyncio.create_task(_resume(chat, dispatcher))]
+    tasks = [asyncio.create_task(chat.run(dispatcher.handle)), asyncio.create_task(_resume(chat, dispatcher, look))]
     try:
         await asyncio.gather(*tasks)
     finally:
@@ -121,7 +128,8 @@ async def _watch(krab: Krab) -> None:
     watching = watcher(krab)
     while True:
         try:
-            await asyncio.to_thread(watching.look)
+            if await asyncio.to_thread(krab.leases.take, "watches"):
+                await asyncio.to_thread(watching.look)
         except Exception:
             log.exception("watched series were not looked at; the next look is in %.0f s", PAUSE)
         await asyncio.sleep(PAUSE)
@@ -132,19 +140,20 @@ async def _digests(krab: Krab) -> None:
     sending = digest_post(krab)
     while True:
         try:
-            await asyncio.to_thread(sending.tick)
-            await asyncio.to_thread(sending.archive)
+            if await asyncio.to_thread(krab.leases.take, "digests"):
+                await asyncio.to_thread(sending.tick)
+                await asyncio.to_thread(sending.archive)
         except Exception:
             log.exception("digests were not looked at; the next look is in %.0f s", PAUSE)
         await asyncio.sleep(PAUSE)
 
 
-async def _resume(chat: Chat, dispatcher: Dispatcher) -> None:
-    """Answer what was left, now and after every outage that outlasted a reply's patience."""
+async def _resume(chat: Chat, dispatcher: Dispatcher, look: float) -> None:
+    """Answer what was left, now and every ``look`` seconds: after an outage, or because another process has died."""
     reply = getattr(chat, "reply", None)
     while reply is not None:  # a service that delivers again by itself (Matrix) needs none
         await dispatcher.resume(chat.name, datetime.now(UTC) - RESUMED, reply)
-        await asyncio.sleep(LEFT)
+        await asyncio.sleep(look)
 
 
 async def _reindex(krab: Krab) -> None:
@@ -160,7 +169,8 @@ async def _keep_up(krab: Krab) -> None:
     """Forget what is old, once a day and at the start."""
     while True:
         try:
-            await asyncio.to_thread(forget_old, krab)
+            if await asyncio.to_thread(krab.leases.take, "upkeep"):
+                await asyncio.to_thread(forget_old, krab)
         except Exception:
             log.exception("old questions were not forgotten; the next try is in a day")
         await asyncio.sleep(DAY)

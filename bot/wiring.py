@@ -25,6 +25,7 @@ from bot.channels import Channels
 from bot.chat import Past
 from bot.databases import Databases
 from bot.feedback import Feedback
+from bot.leases import Alone, Leases
 from bot.outbox import Outbox
 from bot.private import Private
 from bot.settings import Settings
@@ -95,6 +96,7 @@ class Krab:
     audit: Audit
     watches: Watches
     private: Private
+    leases: Leases | Alone
 
 
 @contextmanager
@@ -108,7 +110,8 @@ def opened(settings: Settings) -> Iterator[Krab]:
     memory = databases.memory()
     try:
         index = open_index(settings, database)
-        state = State(memory)
+        leases = Leases(memory) if settings.store.shared else Alone()
+        state = State(memory, owner=leases.holder, living=leases.living)
         outbox, book = Outbox(memory), SourceBook(database)
         private = Private(
             settings.data / "private",
@@ -131,6 +134,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             Audit(memory),
             Watches(memory, outbox),
             private,
+            leases,
         )
         if settings.starter_notes:
             read_starter_notes(krab)
@@ -257,7 +261,9 @@ def poller(krab: Krab) -> Poller:
     def watch() -> tuple[Source, ...]:
         return polled(krab) if disk.has_room() else ()
 
-    return Poller(polled(krab), client, krab.cursors, _sink(krab), watch=watch)
+    made = Poller(polled(krab), client, krab.cursors, _sink(krab), watch=watch)
+    made.claims = krab.leases
+    return made
 
 
 def forget_old(krab: Krab) -> int:
@@ -654,7 +660,8 @@ def reindexing_ordered(krab: Krab) -> Reindexing:
     from bot.reindexing import Reindexing, Requests, command
 
     seen = partial(progress, krab.database)
-    return Reindexing(Requests(krab.memory), krab.outbox, krab.audit, seen, command(krab.settings))
+    ours = partial(krab.leases.take, "reindex")
+    return Reindexing(Requests(krab.memory), krab.outbox, krab.audit, seen, command(krab.settings), ours=ours)
 
 
 def watcher(krab: Krab) -> Watcher:

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import cast
+from typing import Protocol, cast
 
 from feeds import kinds
 from feeds.cursors import Cursors
@@ -76,10 +76,34 @@ def _counted(outcome: Outcome, batch: Batch, kept: Batch) -> Outcome:
     )
 
 
+class Claims(Protocol):
+    """Which of several processes polls a source."""
+
+    def take(self, name: str) -> bool:
+        """Whether it is ours from now until ``give``."""
+        ...
+
+    def give(self, name: str) -> None:
+        """Others may have it."""
+        ...
+
+
+class OneProcess:
+    """There is only one."""
+
+    def take(self, name: str) -> bool:
+        """It is ours."""
+        return True
+
+    def give(self, name: str) -> None:
+        """Nobody else wants it."""
+
+
 class Poller:
     """Polls sources when they are due. ``jitter`` gives random numbers from 0 to 1.
 
-    ``watch`` says which sources there are now, since they may be added, paused and removed while this runs.
+    ``watch`` says which sources there are now, since they may be added, paused and removed while this runs. Of
+    several processes with the same books, ``claims`` says which polls a source.
     """
 
     def __init__(
@@ -92,6 +116,7 @@ class Poller:
         jitter: Callable[[], float] = random.random,
         watch: Callable[[], Iterable[Source]] | None = None,
     ) -> None:
+        self.claims: Claims = OneProcess()
         self._watch = watch
         self._sources = {source.name: source for source in sources}
         self._client = client
@@ -123,9 +148,10 @@ class Poller:
             while not stop.is_set():
                 self._look()
                 running = {name: future for name, future in running.items() if not future.done()}
-                for name in self.due(self._client.time.wall()):
+                now = self._client.time.wall()
+                for name in self.due(now):
                     if name not in running:
-                        running[name] = pool.submit(self._poll, self._sources[name])
+                        running[name] = pool.submit(self._poll, self._sources[name], due=now)
                 stop.wait(LOOK)
             pool.shutdown(cancel_futures=True)
 
@@ -136,24 +162,35 @@ class Poller:
             self._busy |= {name: threading.Lock() for name in now if name not in self._busy}
             self._sources = now
 
-    def _poll(self, source: Source) -> Outcome:
-        """One source, once, by one thread at a time, with its outcome written down."""
+    def _poll(self, source: Source, due: float | None = None) -> Outcome:
+        """One source, once, by one thread of one process at a time; only if nobody has since it was ``due``."""
         with self._busy[source.name]:
+            if not self.claims.take(_claim(source.name)):
+                return Outcome(error="another process reads it just now")
             try:
-                outcome = poll(source, open_feed(source, self._client), self._cursors, self._store)
-            except FeedError as error:
-                outcome = Outcome(error=str(error), retry_after=error.retry_after)
-            except Stopping:
-                return Outcome()
-            except Exception as error:  # the outermost loop: a bug in one kind must not stop the others
-                LOG.exception("%s: an error of krab's own", source.name)
-                outcome = Outcome(error=f"an error of krab's own ({type(error).__name__}: {error}); see the log")
-            outcome = replace(outcome, fresh_for=self._client.fresh_for(source.url))
-            self._write_down(source, outcome)
-            return outcome
+                if due is not None and self._cursors.state(source.name).next_poll > due:
+                    return Outcome()
+                return self._polled(source)
+            finally:
+                self.claims.give(_claim(source.name))
+
+    def _polled(self, source: Source) -> Outcome:
+        """One source, with its outcome written down."""
+        try:
+            outcome = poll(source, open_feed(source, self._client), self._cursors, self._store)
+        except FeedError as error:
+            outcome = Outcome(error=str(error), retry_after=error.retry_after)
+        except Stopping:
+            return Outcome()
+        except Exception as error:  # the outermost loop: a bug in one kind must not stop the others
+            LOG.exception("%s: an error of krab's own", source.name)
+            outcome = Outcome(error=f"an error of krab's own ({type(error).__name__}: {error}); see the log")
+        outcome = replace(outcome, fresh_for=self._client.fresh_for(source.url))
+        self._write_down(source, outcome)
+        return outcome
 
     def _store(self, batch: Batch, name: str) -> None:
-        if self._stop.is_set() or name not in self._sources:
+        if self._stop.is_set() or name not in self._sources or not self.claims.take(_claim(name)):
             raise Stopping
         self._sink(batch, name)
 
@@ -169,3 +206,7 @@ class Poller:
             LOG.warning("%s: silent for far longer than is its habit; has it moved?", source.name)
         else:
             LOG.info("%s: %d new, %d left out", source.name, outcome.delivered, outcome.left_out)
+
+
+def _claim(name: str) -> str:
+    return f"poll:{name}"

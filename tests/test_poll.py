@@ -272,3 +272,20 @@ def test_of_a_list_about_other_things_mail_about_rust_is_kept(
 
 def test_every_feed_error_is_a_line() -> None:
     assert "\n" not in str(FeedError("one line"))
+
+
+class Elsewhere:
+    """Another process reads every source just now."""
+
+    def take(self, name: str) -> bool:
+        return False
+
+    def give(self, name: str) -> None:
+        raise AssertionError(f"{name} was not ours to give")
+
+
+def test_what_another_process_reads_is_left_to_it(client: Client, cursors: Cursors) -> None:
+    poller = Poller([SHORE], client, cursors, Store())
+    poller.claims = Elsewhere()
+    assert poller.once()["shore"].error == "another process reads it just now"
+    assert cursors.state("shore").last_error == ""

@@ -21,9 +21,14 @@ def run(_: argparse.Namespace, settings: Settings) -> int:
         totals = krab.index.catalog.totals()
         logging.getLogger(__name__).info("%s mails, posts, pages and notes are at hand", totals.parts)
         try:
-            asyncio.run(serve(krab))
+            with krab.leases.beating(_unheard):
+                asyncio.run(serve(krab))
         except OSError as error:
             raise CommandError(
                 f"{error.strerror or error}; choose another with [web] listen or KRAB_WEB_LISTEN"
             ) from error
     return 0
+
+
+def _unheard(error: Exception) -> None:
+    logging.getLogger(__name__).warning("leases were not renewed, others may take over: %s", error)
