@@ -30,6 +30,7 @@ from index.history import History
 
 RETRIEVED = 50
 APPLIED = "applied"
+WORDS_ALONE = "The search by meaning could not be reached, so this was found by words alone."
 _MEANT = 40  # parts whose histories a question may mean
 _TITLE = 0.18  # share of the question's rare words that the title of what is meant holds
 _EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
@@ -85,6 +86,7 @@ class Answerer:
             took_ms=round(took, 1),
             confidence=round(confidence, 3),
             why=evidence.signs.told(),
+            limited=WORDS_ALONE if self._index.trouble else "",
         )
 
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:

@@ -26,6 +26,7 @@ def to_json(answer: Answer) -> dict[str, object]:
         "confidence": round(answer.confidence, 4),
         "why": dict(answer.why),
         "written": answer.written,
+        "limited": answer.limited,
     }
 
 

@@ -79,6 +79,7 @@ class Answer:
     remark: str = ""  # one plain sentence of our own, e.g. why there is no answer
     confidence: float = field(default=0.0)
     why: tuple[tuple[str, float], ...] = ()  # what the confidence is made of, by name
+    limited: str = ""  # one plain sentence when a part of krab could not be used for it
     written: bool = False  # by a language model, and checked against the quotes
 
     @property

@@ -33,7 +33,7 @@ Pages = Callable[[Environment], Sequence[web.RouteDef]]
 
 __all__ = ["Limits", "Pages", "Shelf", "SourceRow", "StatusView", "make_app", "serve"]
 
-# What is wrong with services that krab talks through, by their names: shown by /healthz.
+# What is wrong with services that krab uses, by their names: shown by /healthz.
 TROUBLES: web.AppKey[Callable[[], Mapping[str, str]]] = web.AppKey("troubles")
 
 _BODY = 64 * 1024  # bytes of a posted question

@@ -497,7 +497,12 @@ def site(krab: Krab, adapters: Sequence[Chat], metrics: Metrics) -> Application:
         allowed_hosts=(told.listen, *told.allowed_hosts, urlsplit(told.public_url).netloc or told.listen),
         more=more,
     )
-    app[web.TROUBLES] = lambda: {chat.name: why for chat in adapters if (why := getattr(chat, "health", ""))}
+
+    def troubles() -> dict[str, str]:
+        told = {chat.name: why for chat in adapters if (why := getattr(chat, "health", ""))}
+        return told | ({"vectors": why} if (why := krab.index.trouble) else {})
+
+    app[web.TROUBLES] = troubles
     for adapter in adapters:
         if door := getattr(adapter, "door", ""):
             app.router.add_post(door, getattr(adapter, "webhook"))  # noqa: B009 - only such a service has one
@@ -585,6 +590,8 @@ def measuring(krab: Krab) -> Metrics:
         totals, generation = krab.index.catalog.totals(), krab.index.catalog.live()
         step = progress(krab.database)
         yield plain("krab_ready", "1 when questions can be answered", float(krab.index.ready))
+        alone = float(not krab.index.trouble)
+        yield plain("krab_vectors_reachable", "0 when questions are answered from words alone", alone)
         yield plain("krab_parts", "Mails, posts, pages and notes in the index", totals.parts)
         yield plain("krab_passages", "Passages that are searched", totals.passages)
         yield plain("krab_pending", "Passages that wait for their vector", totals.pending)

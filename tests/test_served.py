@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.answer import WORDS_ALONE, Answerer
+from bot.chat.text import plain
+from bot.model import Question
 from index import caches
 from index.catalog import Catalog, Generation
 from index.engine import Index, Ranking
@@ -161,6 +164,16 @@ def test_what_was_read_meanwhile_is_brought_to_the_server_when_it_is_back(place:
         settle(index)
         assert set(place.server.held) == numbers(index)
         assert ids(index, "frog")[0] == "leaf"
+
+
+def test_an_answer_says_when_words_alone_found_it(place: Installation) -> None:
+    with place.open() as index:
+        index.ingest(Batch((CAR, LEAF)), "pond")
+        whole = Answerer(index).answer(Question("What does a leaf outlive?"))
+        place.server.down = True
+        limited = Answerer(index).answer(Question("What does a leaf outlive?"))
+    assert (whole.limited, limited.limited) == ("", WORDS_ALONE)
+    assert WORDS_ALONE in plain(limited)
 
 
 def test_krab_starts_without_the_server_and_fills_it_later(place: Installation) -> None:

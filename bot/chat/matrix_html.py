@@ -72,7 +72,7 @@ def html(answer: Answer) -> str:
         f"<p>{' '.join(_sentence(s, urls) for s in answer.sentences)}</p>" if answer.sentences else "",
         *(_sources(run) for run in _runs(answer.sources)),
         _nearest(answer),
-        f"<p><em>{say(read_until(answer))}</em></p>" if answer.as_of else "",
+        f"<p><em>{say(read_until(answer))}</em></p>" if read_until(answer) else "",
     ]
     return "".join(parts)
 

@@ -55,10 +55,10 @@ def about(citation: Citation) -> str:
 
 
 def read_until(answer: Answer) -> str:
-    """Up to when the sources were read, and whether a model found the words; or ""."""
+    """Up to when the sources were read, what could not be used, and whether a model found the words; or ""."""
     until = f"As of {answer.as_of.date().isoformat()}." if answer.as_of else ""
     worded = "Worded by a language model, and checked against the quotes." if answer.written else ""
-    return f"{until} {worded}".strip()
+    return " ".join(said for said in (until, one_line(answer.limited), worded) if said)
 
 
 def plain(answer: Answer) -> str:

@@ -76,11 +76,14 @@ def _index(settings: Settings) -> Finding:
         database = open_database(settings)
         try:
             index = open_index(settings, database)
-            totals = index.catalog.totals()
+            totals, trouble = index.catalog.totals(), index.trouble
+            index.close()
         finally:
             database.close()
     except (IndexProblem, sqlite3.Error) as error:
         return Finding("index", False, str(error))
+    if trouble:
+        return Finding("index", False, trouble, "words alone answer meanwhile; see to the server of [vectors] url")
     waiting = f", {totals.pending} waiting to be embedded" if totals.pending else ""
     return Finding(
         "index", True, f"{totals.parts} parts, {totals.passages} passages{waiting}, {index.embedder.identity}"

@@ -60,7 +60,10 @@ def _view(krab: Krab) -> View:
         "newest": totals.newest.isoformat() if totals.newest else None,
         "embedder": krab.index.embedder.identity,
         "sources": krab.index.catalog.counts(),
-        "trouble": [f"{row.name}: {row.last_error}" for row in rows if row.last_error],
+        "trouble": [
+            *(f"{row.name}: {row.last_error}" for row in rows if row.last_error),
+            *filter(None, [krab.index.trouble]),
+        ],
         "rejected": [f"{source}: {r.where}: {r.reason}" for source, r in krab.index.catalog.rejected()],
         "reindex": _reindex(krab),
     }

@@ -29,6 +29,7 @@ _AT_ONCE = 1_000  # rows a call: 1.5 MB of 384 dimensions
 _IN_FLIGHT = 10  # calls until it is waited for the nodes
 _MOST = 16_384  # what a search may ask for
 _LONG = 60.0  # seconds a call that writes, or reads all there is, may take
+_WORTHWHILE = 0.1  # seconds that must be left for another try of a search
 _PAUSES = (0.2, 1.0, 5.0)  # between tries of such a call
 _NUMBER, _VECTOR = "number", "vector"
 # What is built, and how it is searched. Figures in docs/measurements.md.
@@ -83,14 +84,21 @@ class Milvus:
 
     def search(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
         """Return at most ``k`` (number, inner product), best first."""
-        [found] = self._ask(
-            "search",
-            self._place.timeout,
-            data=[np.asarray(vector, np.float32)],
-            limit=min(k, _MOST),
-            search_params={"metric_type": "IP", "params": _effort(k)},
-            consistency_level=self._searched,
-        )
+        asked = {
+            "data": [np.asarray(vector, np.float32)],
+            "limit": min(k, _MOST),
+            "search_params": {"metric_type": "IP", "params": _effort(k)},
+            "consistency_level": self._searched,
+        }
+        started = time.monotonic()
+        try:
+            [found] = self._ask("search", self._place.timeout, **asked)
+        except Unreachable:
+            # A node has died, most likely: the second time another one is asked, as far as there is time.
+            left = self._place.timeout - (time.monotonic() - started)
+            if left < _WORTHWHILE:
+                raise
+            [found] = self._ask("search", left, **asked)
         return [(hit["id"], hit["distance"]) for hit in found]
 
     def numbers(self, low: int = 0, high: int = ALL) -> set[int]:
@@ -105,9 +113,12 @@ class Milvus:
     def publish(self) -> None:
         """Let the name ``prefix`` mean this collection, for whoever else reads the server."""
         alias = self._place.prefix
-        if alias not in self._patiently("list_aliases")["aliases"]:
-            every = self._client.list_aliases("", timeout=_LONG)["aliases"]
-            self._patiently("alter_alias" if alias in every else "create_alias", alias=alias)
+        if alias in self._patiently("list_aliases")["aliases"]:
+            return
+        try:
+            self._ask("alter_alias", _LONG, alias=alias)
+        except Unreachable:  # it is the first
+            self._patiently("create_alias", alias=alias)
 
     def _query(self, low: int, high: int, field: str) -> list[dict[str, Any]]:
         span = f"{_NUMBER} >= {low} and {_NUMBER} < {high}"
