@@ -95,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
     restore = command("restore", "bring a backup back; one of an older krab is migrated", json=True)
     restore.add_argument("file", metavar="FILE")
     restore.add_argument("--force", action="store_true", help="put what is in the data directory aside")
+    migrate = command("migrate", "move everything to PostgreSQL, or back to files, while krab serves", json=True)
+    migrate.add_argument("--to", metavar="URL", required=True, help="postgresql://user@host/database or sqlite:///DIR")
     forget = command("forget", "delete what is kept of a person", json=True)
     forget.add_argument("person", metavar="SERVICE:USER", help="slack:U0123 or matrix:@ada:example.org")
     command("serve", "serve the web page, the chat adapters that are configured, and the pollers")

@@ -102,8 +102,13 @@ class Private:
         return source in self._rooms or self._there(self._place(source))
 
     def _place(self, source: str) -> Path:
-        digest = hashlib.sha256(source.encode()).hexdigest()[:8]
-        return self._folder / f"{re.sub(r'[^a-z0-9-]+', '-', source.lower())[:40]}-{digest}"
+        return self._folder / folder_of(source)
+
+
+def folder_of(source: str) -> str:
+    """Return what a source's folder is called."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^a-z0-9-]+', '-', source.lower())[:40]}-{digest}"
 
 
 def may_know(source: Source, channel: str) -> bool:

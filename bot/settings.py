@@ -65,6 +65,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "log": ("questions",),
     "limits": ("per_user", "per_channel", "at_once", "waiting", "patience"),
 }
+STORE_URL = "store-url"  # the file in the data directory that says where the tables were moved to
 _KINDS = ("lore", "feed", "pages", "notes", "archive")
 _SECRETS = {"api_key": "KRAB_LLM_API_KEY", "vectors_token": "KRAB_VECTORS_TOKEN"}
 _STORES = ("faiss", "milvus")
@@ -247,7 +248,7 @@ def load(environ: Mapping[str, str], *, data: str = "", config: str = "") -> Set
         starter_notes=_typed(told, "starter_notes", True),
         embedder=_typed(told.get("index", {}), "embedder", ""),
         vectors=_vectors(told, secrets["vectors_token"]),
-        store=_store(told, environ),
+        store=_store(told, environ, folder),
         fetch=FetchSettings(**_values(told, "fetch", {"contact": "", "allow_private": ()})),
         slack=_slack(told, environ),
         matrix=_matrix(told, environ),
@@ -335,21 +336,32 @@ def _values(told: Mapping[str, Any], table: str, defaults: Mapping[str, Any]) ->
     return {key: _typed(told.get(table, {}), key, default) for key, default in defaults.items()}
 
 
-def _store(told: Mapping[str, Any], environ: Mapping[str, str]) -> StoreSettings:
-    """The URL of the environment goes before the TOML's, which must not hold a password."""
+def _store(told: Mapping[str, Any], environ: Mapping[str, str], data: Path) -> StoreSettings:
+    """The URL of the environment goes before the TOML's, which must not hold a password, and ``krab migrate``'s."""
     written = _values(told, "store", {"url": ""})["url"]
     if re.match(r"\w+://[^/@]*:[^/@]+@|.*[?&]password=", written):
         raise SettingsError(
             "[store] url holds a password: leave it out and give it in KRAB_STORE_PASSWORD (or a file that"
             " KRAB_STORE_PASSWORD_FILE names)"
         )
-    url = _secret(environ, "KRAB_STORE_URL").reveal() or written
+    url = _secret(environ, "KRAB_STORE_URL").reveal() or written or moved_to(data)
+    return store(url, _secret(environ, "KRAB_STORE_PASSWORD"))
+
+
+def moved_to(data: Path) -> str:
+    """Return where ``krab migrate`` has moved the tables of a data directory; "" when it has not."""
+    file = data / STORE_URL
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+
+def store(url: str, password: Secret) -> StoreSettings:
+    """Return where the tables are that a URL names. Raises ``SettingsError``."""
     if url.startswith(("postgresql://", "postgres://")):
-        return StoreSettings(Secret(url), _secret(environ, "KRAB_STORE_PASSWORD"))
+        return StoreSettings(Secret(url), password)
     if url and not url.startswith("sqlite:///"):
         raise SettingsError("[store] url must begin with postgresql:// or sqlite:///")
     folder = url.removeprefix("sqlite://").rstrip("/")
-    return StoreSettings(folder=Path(folder) if folder else None)
+    return StoreSettings(password=password, folder=Path(folder) if folder else None)
 
 
 def _slack(told: Mapping[str, Any], environ: Mapping[str, str]) -> SlackSettings:

@@ -160,6 +160,27 @@ def open_database(settings: Settings) -> Database:
     return Databases(settings).index()
 
 
+def made(index: Database, memory: Database) -> None:
+    """Make every table there is, or bring it up to date. Raises ``NewerDatabase``."""
+    from bot.budget import Allowance, Budget
+    from bot.chat.matrix_memory import Memory
+    from bot.digests import Digests
+    from bot.reindexing import Requests
+    from bot.subscriptions import Subscriptions
+    from index.histories import Histories
+    from index.reindex import Builds
+
+    outbox = Outbox(memory)
+    owners: tuple[Callable[[Database], object], ...] = (Catalog, Histories, Builds, Cursors, SourceBook)
+    for owner in owners:
+        owner(index)
+    owners = (State, Feedback, Channels, Audit, Digests, Requests, Memory, Whispers, Leases)
+    for owner in owners:
+        owner(memory)
+    Watches(memory, outbox), Subscriptions(memory, outbox)
+    Budget(memory, Allowance())
+
+
 def open_index(settings: Settings, database: Database) -> Index:
     """Open the index with the embedder that made it, or the configured one. Raises ``IndexProblem``."""
     from feeds.kinship import kin

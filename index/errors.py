@@ -2,7 +2,8 @@
 
 IndexProblem        one clear line for a person
 ├── Unusable        the data directory or the database can't be used: wrong place, no room, no permission
-│   └── Lost        the database server is away: what was being stored may have to be done again
+│   ├── Lost        the database server is away: what was being stored may have to be done again
+│   └── Moved       the tables were moved elsewhere
 ├── Unreachable     a server with vectors does not answer: go on without, try again later
 ├── NewerDatabase   written by a later krab: upgrade, or restore the backup
 └── NeedsReindex    the embedder changed: ``krab reindex``
@@ -25,6 +26,10 @@ class Lost(Unusable):
 
 class Unreachable(IndexProblem):
     """A server that holds vectors can't be used just now."""
+
+
+class Moved(Unusable):
+    """The tables were moved to another database (``krab migrate``); nothing is written to them here any more."""
 
 
 class NewerDatabase(IndexProblem):

@@ -26,7 +26,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from index import postgres_sql
 from index.database import Connection, Rows, T, Values
-from index.errors import Lost, NewerDatabase, Unusable
+from index.errors import Lost, Moved, NewerDatabase, Unusable
+from index.moving import Standing, Table
 
 CONNECTIONS = 8  # of one process to one schema, at most
 PATIENCE = 30.0  # seconds that a server may be away before anybody is told
@@ -112,9 +113,13 @@ class Postgres:
     ``password`` is used when the URL has none. ``patience`` is in seconds.
     """
 
-    def __init__(self, url: str, schema: str, *, password: str = "", patience: float = PATIENCE) -> None:
+    def __init__(
+        self, url: str, schema: str, *, password: str = "", patience: float = PATIENCE, even_moved: bool = False
+    ) -> None:
+        """``even_moved`` writes also to tables that were moved elsewhere."""
         self.schema = schema
         self._patience = patience
+        self._even_moved = even_moved
         self._parameters = _parameters(url, schema, password)
         self.where = _where(self._parameters)
         self._local = threading.local()
@@ -144,6 +149,8 @@ class Postgres:
             raw = self._begun()
             try:
                 self._local.inside = _Open(raw)
+                if not self._even_moved and self.standing() is not Standing.LIVE:
+                    raise Moved(f"{self.where} was moved to another database: say in [store] url where it is now")
                 yield self._local.inside
                 raw.execute("COMMIT")
             except psycopg.OperationalError as error:
@@ -190,6 +197,45 @@ class Postgres:
             time.sleep(min(_PAUSE, end - now))
             yield False
         yield True
+
+    def tables(self) -> list[Table]:
+        """Return the tables of this schema."""
+        found: dict[str, list[Any]] = {}
+        for name, *column in self.connection().execute(postgres_sql.COLUMNS, (self.schema,)):
+            found.setdefault(name, []).append(column)
+        return [_table(name, columns) for name, columns in found.items()]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """What is read from at one moment, however long it takes."""
+        with self._pool().connection() as raw:
+            raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield _Open(raw)
+            finally:
+                raw.execute("ROLLBACK")
+
+    def highest(self, table: Table) -> int:
+        """Return the highest number that a table has ever given."""
+        sql = "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass), 0)"
+        number: int = self.connection().execute(sql, (f"{self.schema}.{table.name}", table.numbered)).fetchone()[0]
+        return number
+
+    def go_on(self, table: Table, number: int) -> None:
+        """Have a table give numbers above ``number``."""
+        if number:
+            with self.write() as connection:
+                sql = "SELECT setval(pg_get_serial_sequence(?, ?)::regclass, ?)"
+                connection.execute(sql, (f"{self.schema}.{table.name}", table.numbered, number))
+
+    def mark(self, connection: Connection, standing: Standing) -> None:
+        """Say in a transaction what the tables are."""
+        connection.execute(f"COMMENT ON SCHEMA {self.schema} IS '{standing}'")
+
+    def standing(self) -> Standing:
+        """Return what the tables are."""
+        sql = "SELECT coalesce(obj_description(to_regnamespace(?), 'pg_namespace'), '')"
+        return Standing(self.connection().execute(sql, (self.schema,)).fetchone()[0])
 
     def migrate(self, component: str, scripts: Sequence[str]) -> None:
         """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
@@ -277,6 +323,13 @@ class Postgres:
         except psycopg.OperationalError as error:
             return str(error).strip().partition("\n")[0]
         return "no connection became free"
+
+
+def _table(name: str, columns: Sequence[Sequence[Any]]) -> Table:
+    every = tuple(column for column, *_ in columns)
+    key = tuple(column for column, place, _ in sorted(columns, key=lambda c: c[1]) if place)
+    numbered = next((column for column, _, given in columns if given), "")
+    return Table(name, every, key or every, numbered)
 
 
 def _configured(raw: psycopg.Connection) -> None:

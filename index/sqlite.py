@@ -20,7 +20,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from index.database import Connection, T
-from index.errors import NewerDatabase, Unusable
+from index.errors import Moved, NewerDatabase, Unusable
+from index.moving import Standing, Table
 
 _PRAGMAS = """
 PRAGMA journal_mode = WAL;
@@ -56,8 +57,10 @@ class _Speaking(sqlite3.Connection):
 class Sqlite:
     """A SQLite file shared by threads: a connection each, and one writer at a time. ``:memory:`` has but one."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, even_moved: bool = False) -> None:
+        """``even_moved`` writes also to tables that were moved elsewhere."""
         self.path = Path(path)
+        self._even_moved = even_moved
         self._memory = str(path) == ":memory:"
         self._local: Any = SimpleNamespace() if self._memory else threading.local()
         self._writer = threading.RLock()
@@ -102,6 +105,8 @@ class Sqlite:
         with self._writer:
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                if not self._even_moved and self.standing() is not Standing.LIVE:
+                    raise Moved(f"{self.path} was moved to another database: say in [store] url where it is now")
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
@@ -119,6 +124,51 @@ class Sqlite:
         """Do ``work`` in a transaction. A file is not lost, so it is done once."""
         with self.write() as connection:
             return work(connection)
+
+    def tables(self) -> list[Table]:
+        """Return the tables in this file."""
+        execute = self.connection().execute
+        names = [name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return [self._table(name) for name in names if not name.startswith("sqlite_")]
+
+    def _table(self, name: str) -> Table:
+        execute = self.connection().execute
+        columns = execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+        key = tuple(column for column, place in sorted(columns, key=lambda c: c[1]) if place)
+        sql = "SELECT 1 FROM sqlite_master WHERE name = ? AND sql LIKE '%AUTOINCREMENT%'"
+        numbered = key[0] if execute(sql, (name,)).fetchone() else ""
+        every = tuple(column for column, _ in columns)
+        return Table(name, every, key or every, numbered)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """What is read from at one moment, however long it takes."""
+        connection = self._connect()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.close()
+
+    def highest(self, table: Table) -> int:
+        """Return the highest number that a table has ever given."""
+        row = self.connection().execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).fetchone()
+        return row[0] if row else 0
+
+    def go_on(self, table: Table, number: int) -> None:
+        """Have a table give numbers above ``number``."""
+        with self.write() as connection:
+            connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table.name, number))
+
+    def mark(self, connection: Connection, standing: Standing) -> None:
+        """Say in a transaction what the tables are."""
+        connection.execute(f"PRAGMA user_version = {list(Standing).index(standing)}")
+
+    def standing(self) -> Standing:
+        """Return what the tables are."""
+        number: int = self.connection().execute("PRAGMA user_version").fetchone()[0]
+        return list(Standing)[number]
 
     def migrate(self, component: str, scripts: Sequence[str]) -> None:
         """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
