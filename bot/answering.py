@@ -204,3 +204,6 @@ class _Mute:
     async def text(self, text: str) -> None: ...
 
     async def ask(self, form: object) -> None: ...
+
+    async def moderates(self) -> bool:
+        return False

@@ -192,5 +192,6 @@ class Dispatcher:
             status, words = refused
             await reply.text(words)
             return status, None, ""
-        status, shown = await self._ordering.run(incoming, reply)
+        known = replace(incoming, moderator=incoming.moderator or await reply.moderates())
+        status, shown = await self._ordering.run(known, reply)
         return (status, shown.answer, shown.text) if shown else (status, None, "")

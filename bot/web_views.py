@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.model import Citation, Status
+from bot.weblink import weblink
 from index.model import Kind
 
 EXAMPLES = (
@@ -100,16 +101,6 @@ def environment() -> Environment:
     env.globals |= {"weblink": weblink, "host": host, "copy_link": copy_link, "ask_link": ask_link}
     env.globals |= {"DAYS": DAYS, "STATUSES": STATUSES, "KINDS": KINDS, "EXAMPLES": EXAMPLES}
     return env
-
-
-def weblink(url: str) -> str:
-    """Return ``url`` when it may be linked to, else ""."""
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return ""
-    return url if fine and not re.search(r"[\s\x00-\x1f\x7f]", url) else ""
 
 
 def host(url: str) -> str:

@@ -84,6 +84,9 @@ class FakeReply:
     async def ask(self, form: Form) -> None:
         self._deliver(form)
 
+    async def moderates(self) -> bool:
+        return False
+
     def _deliver(self, what: Answer | Card | Form | str) -> None:
         if self.broken:
             raise ConnectionError("the line is cut")

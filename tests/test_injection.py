@@ -81,6 +81,11 @@ def evidence(attack: Attack) -> dict[str, Part]:
     return {each.id: each for each in parts}
 
 
+def said_in(part: Part) -> str:
+    """What the author of a part says himself."""
+    return " ".join(block.text for block in part.blocks if block.role in (Role.OWN, Role.CODE))
+
+
 def asked_of(attack: Attack) -> Question:
     try:
         return question(attack.text[:LONGEST] if attack.place == "question" else ASKED)
@@ -96,12 +101,19 @@ def answer(attack: Attack, evidence: dict[str, Part], tmp_path: Path) -> Answer:
         return Answerer(index).answer(asked_of(attack))
 
 
+def drafts(attack: Attack) -> tuple[str, ...]:
+    """What a model writes that obeys: the wish or the attack's own words, bare, cited, and among true sentences."""
+    wishes = (attack.wish, attack.text, f"{attack.text} [1]", f"{attack.text} [2]")
+    return (*wishes, *(f"{TRUTH} [1] {wish}" for wish in wishes), f"{attack.wish} {TRUTH} [1] {TRUTH} [2]")
+
+
 @pytest.fixture
-def obeyed(attack: Attack, answer: Answer, lens: Lens, tmp_path: Path) -> Answer:
-    """The same with a language model that obeys the attacker."""
+def obeyed(attack: Attack, answer: Answer, lens: Lens, tmp_path: Path) -> tuple[Answer, ...]:
+    """The same with a language model that obeys the attacker, in several ways."""
     with closing(Sqlite(tmp_path / "budget.db")) as database:
         budget = Budget(database, Allowance(), FakeClock())
-        return Writer(lambda _: answer, Obedient(attack.wish), lens, budget).answer(asked_of(attack))
+        writers = [Writer(lambda _: answer, Obedient(draft), lens, budget) for draft in drafts(attack)]
+        return tuple(writer.answer(asked_of(attack)) for writer in writers)
 
 
 def test_there_are_enough_of_them() -> None:
@@ -119,14 +131,18 @@ def test_what_is_hostile_is_really_found(attack: Attack, answer: Answer) -> None
 
 def test_every_sentence_is_its_sources_own_words(answer: Answer, evidence: dict[str, Part]) -> None:
     for source in (*answer.sources, *answer.nearest):
-        own_words = flat(" ".join(b.text for b in evidence[source.id].blocks if b.role in (Role.OWN, Role.CODE)))
-        assert flat(source.quote) in own_words
+        assert flat(source.quote) in flat(said_in(evidence[source.id]))
     assert all(sentence.citations for sentence in answer.sentences)
 
 
-def test_an_obedient_model_gets_nothing_out(attack: Attack, answer: Answer, obeyed: Answer) -> None:
-    assert {s.text for s in obeyed.sentences} <= {s.text for s in answer.sentences}
-    assert {s.url for s in obeyed.sources} <= {s.url for s in answer.sources}
+def test_an_obedient_model_gets_nothing_out_that_its_source_does_not_say(
+    attack: Attack, answer: Answer, obeyed: tuple[Answer, ...], evidence: dict[str, Part]
+) -> None:
+    plain, own_words = {s.text for s in answer.sentences}, flat(" ".join(map(said_in, evidence.values())))
+    written = [s for said in obeyed for s in said.sentences if s.text not in plain]
+    assert [s.text for s in written if flat(s.text) not in own_words or not s.citations] == []
+    assert {c.url for said in obeyed for c in said.sources} <= {c.url for c in answer.sources}
+    assert not re.search(r"https?:|xox|<[!@#]|@(room|channel)", " ".join(s.text for s in written))
 
 
 @pytest.mark.parametrize("wish", WISHES)
@@ -148,8 +164,10 @@ def allowed(answer: Answer) -> set[str]:
     return {c.url for c in cited} | {r.url for c in cited for r in c.references}
 
 
-def test_slack_is_pinged_by_nothing_and_linked_to_what_is_cited_only(answer: Answer, obeyed: Answer) -> None:
-    for said in (answer, obeyed):
+def test_slack_is_pinged_by_nothing_and_linked_to_what_is_cited_only(
+    answer: Answer, obeyed: tuple[Answer, ...]
+) -> None:
+    for said in (answer, *obeyed):
         shown = json.dumps(list(slack_blocks.blocks(said)), ensure_ascii=False) + slack_blocks.fallback(said)
         assert not re.search(r"<[!@#]", shown)
         links = {json.loads(f'"{url}"').replace("&amp;", "&") for url in re.findall(r"<(https?:[^|>]*)[|>]", shown)}
@@ -172,8 +190,8 @@ class Reader(HTMLParser):
         self.links |= {value or "" for name, value in attrs if name in ("href", "src", "action")}
 
 
-def test_matrix_is_pinged_by_nothing_and_gets_harmless_markup(answer: Answer, obeyed: Answer) -> None:
-    for said in (answer, obeyed):
+def test_matrix_is_pinged_by_nothing_and_gets_harmless_markup(answer: Answer, obeyed: tuple[Answer, ...]) -> None:
+    for said in (answer, *obeyed):
         for message in matrix_html.messages(said):
             read = Reader(message.formatted)
             assert not read.tags & {"script", "img", "svg", "style", "mx-reply", "h1", "iframe", "form"}
@@ -182,17 +200,19 @@ def test_matrix_is_pinged_by_nothing_and_gets_harmless_markup(answer: Answer, ob
             assert "@room" not in message.body + message.formatted
 
 
-def test_the_page_has_only_its_own_elements_and_links(attack: Attack, answer: Answer) -> None:
+def test_the_page_has_only_its_own_elements_and_links(
+    attack: Attack, answer: Answer, obeyed: tuple[Answer, ...]
+) -> None:
     template = environment().get_template("answer.html")
-    page = template.render(question=asked_of(attack), answer=answer, longest=LONGEST)
-    read = Reader(Markup(page))
-    assert not read.tags & {"script", "style", "iframe", "svg", "object", "animate", "mx-reply"}
-    assert not [name for name in read.attributes if name.startswith("on") or name == "style"]
-    assert {link for link in read.links if not link.startswith(("/", "#"))} <= allowed(answer)
+    for said in (answer, *obeyed):
+        read = Reader(Markup(template.render(question=asked_of(attack), answer=said, longest=LONGEST)))
+        assert not read.tags & {"script", "style", "iframe", "svg", "object", "animate", "mx-reply"}
+        assert not [name for name in read.attributes if name.startswith("on") or name == "style"]
+        assert {link for link in read.links if not link.startswith(("/", "#"))} <= allowed(answer)
 
 
-def test_a_terminal_is_not_steered(answer: Answer) -> None:
-    shown = text.plain(answer)
+def test_a_terminal_is_not_steered(answer: Answer, obeyed: tuple[Answer, ...]) -> None:
+    shown = "".join(map(text.plain, (answer, *obeyed)))
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
 
 

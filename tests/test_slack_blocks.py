@@ -73,7 +73,14 @@ def test_only_http_is_linked(url: str) -> None:
 
 
 def test_a_url_cannot_leave_its_link() -> None:
-    assert link("https://pond.example/a|b>c d&e", "x|y") == "<https://pond.example/a%7Cb%3Ec%20d&amp;e|x¦y>"
+    assert link("https://pond.example/a|b>c&e", "x|y") == "<https://pond.example/a%7Cb%3Ec&amp;e|x¦y>"
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "https://pond.example/a b", "https://pond.example@evil.example/"]
+)
+def test_what_is_no_plain_web_address_is_no_link(url: str) -> None:
+    assert link(url, "a leaf") == "a leaf"
 
 
 def test_nothing_pings() -> None:

@@ -8,15 +8,24 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat import ChatRefused, Incoming
 from bot.chat.slack import Slack
+from bot.chat.slack_acts import Way
+from bot.chat.slack_bolt import Ears, app
+from bot.chat.slack_events import Me
+from bot.chat.slack_pace import Pace
+from bot.chat.slack_post import Poster
+from bot.chat.slack_reply import Forms
 from bot.dispatch import Dispatcher
 from bot.settings import Secret
 from bot.state import State
 from tests.fakes import FakeAnswerer
 from tests.slack_app import krab, settings
-from tests.slack_standin import SlackStandIn
+from tests.slack_standin import Message, SlackStandIn
+from tests.slack_standin.workspace import BOT_ID, BOT_USER
 
 QUESTION = "who holds the leaf?"
 
@@ -82,18 +91,18 @@ async def test_sockets_that_drop_all_the_time_lose_nothing(slack: SlackStandIn) 
     assert slack.socket.opened > 3
 
 
-async def test_slack_is_acknowledged_once_the_question_is_in_the_database(slack: SlackStandIn) -> None:
-    slack.slow["users.info"] = 0.4
-    state = State.at(":memory:")
-    async with krab(slack, FakeAnswerer(delay=0.3), state=state):
-        ts = await slack.say(slack.ask(QUESTION))
-        asker = Incoming("slack", "C1", ts, f"C1:{ts}", "UANN", QUESTION)
-        await asyncio.sleep(0.2)
-        assert slack.socket.seconds == []
-        await slack.until(lambda: slack.socket.seconds)
-        assert not state.claim(asker)
-        await slack.until(slack.by_krab)
-    state.close()
+async def test_slack_is_acknowledged_after_the_question_was_taken(slack: SlackStandIn) -> None:
+    taken: list[str] = []
+
+    async def take(incoming: Incoming, _: Way) -> None:
+        taken.append(incoming.text)
+
+    poster = Poster(AsyncWebClient(base_url=slack.api_url), Pace(0))
+    bolt = app(settings(slack), Ears(Me(BOT_USER, BOT_ID), poster, Forms(), lambda work: work.close(), None), take)
+    message = Message("C1", "100.1", "UANN", slack.ask(QUESTION))
+    payload = {"type": "event_callback", "event": slack.workspace.events_for(message)[0]}
+    answer = await bolt.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+    assert (answer.status, taken) == (200, [QUESTION])
 
 
 async def test_a_socket_that_slack_refreshes_is_replaced(slack: SlackStandIn) -> None:

@@ -45,7 +45,7 @@ class Incoming:
     from_bot: bool = False
     command: str = ""  # "series": the first word of a command, in lower case
     act: Act | None = None
-    moderator: bool = False  # may change how krab behaves in this channel (by power level; Slack's admins, who made it)
+    moderator: bool = False  # known to be one who may change how krab behaves in this channel (``Reply.moderates``)
     edits: str = ""  # the key of the person's earlier message that this one replaces
 
 
@@ -97,6 +97,10 @@ class Reply(Protocol):
 
     async def ask(self, form: Form) -> None:
         """Open a form, or say in words how to give the same by typing."""
+        ...
+
+    async def moderates(self) -> bool:
+        """Whether the person may change how krab behaves in the channel: what ``Incoming`` says, or the service."""
         ...
 
 

@@ -51,6 +51,10 @@ class ConsoleReply:
         """Print what the form asks for."""
         self._say(form(asked))
 
+    async def moderates(self) -> bool:
+        """Who sits at the terminal does."""
+        return True
+
     async def text(self, text: str) -> None:
         """Print a few plain words."""
         self._say(clean(text))

@@ -13,10 +13,10 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from bot.chat.text import NEAREST_SHOWN, about, clean, lead, one_line, plain, read_until, shorten
 from bot.model import Answer, Citation, Sentence
+from bot.weblink import weblink
 
 # Bytes of body and formatted_body together, as they stand in the event: encryption adds a third.
 BUDGET = 40 * 1024
@@ -138,14 +138,7 @@ def link(url: str, label: str) -> str:
 
 def _linkable(url: str) -> bool:
     """Whether ``url`` may be a link: plain http(s), and nothing that a client shows as a person or a room."""
-    if len(url) > LONGEST_URL or url != one_line(url) or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(host) and not _PINGS.search(url)
+    return len(url) <= LONGEST_URL and url == one_line(url) and bool(weblink(url)) and not _PINGS.search(url)
 
 
 def _halves(answer: Answer) -> tuple[Answer, Answer] | None:

@@ -90,6 +90,10 @@ class MatrixReply:
         """Say what the form asks for."""
         await self._say(contents(form_messages(form)))
 
+    async def moderates(self) -> bool:
+        """By the room's power levels, which are known already."""
+        return self._question.moderator
+
     async def text(self, text: str) -> None:
         """Send a few words."""
         await self._say(contents([words(text)]))

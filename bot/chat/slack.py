@@ -79,7 +79,8 @@ class Slack:
         self._poster = Poster(self._client, Pace(pace))
         self._parcels = Parcels(self._poster)
         self._people = People(self._client)
-        self._desk = Desk(self._poster, publish=self._publish if home else None, past=past)
+        publish = self._publish if home else None
+        self._desk = Desk(self._poster, publish=publish, past=past, moderates=self._people.moderates)
         self._tasks: set[asyncio.Task[None]] = set()
         self._bolt: AsyncApp | None = None
         self._socket: Socket | None = None
@@ -109,7 +110,7 @@ class Slack:
             _check(self._settings)
             self._end = asyncio.get_running_loop().create_future()
             me = await self._introduce()
-            ears = Ears(me, self._poster, self._people, self._desk.forms, self._opened if self._home else None)
+            ears = Ears(me, self._poster, self._desk.forms, self._spawn, self._opened if self._home else None)
             self._bolt = app(self._settings, ears, lambda heard, way: self._take(heard, way, handler))
             self._problem = ""
             raise await (self._listen(self._bolt) if self._settings.mode == "socket" else self._end)

@@ -3,14 +3,15 @@
 Rules of this file:
 - Whatever Slack sends is acknowledged, also what krab has no use for: else Slack shows an error, or sends it again.
   It is acknowledged when the listener has ended, which is when the message was taken.
-- What can't wait for its turn is done here: a form behind a button has three seconds.
+- What can't wait for its turn is done here: a form behind a button has three seconds. Slack is called while
+  nothing waits for it.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +26,6 @@ from bot.chat.slack_card import modal
 from bot.chat.slack_errors import NotTaken
 from bot.chat.slack_events import Me, read
 from bot.chat.slack_markup import plain_text
-from bot.chat.slack_people import People
 from bot.chat.slack_post import Poster, Shown
 from bot.chat.slack_reply import Forms
 from bot.chat.slack_socket import quiet
@@ -48,12 +48,15 @@ Ack = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """What is needed to understand what is heard. ``opened`` shows somebody his App Home."""
+    """What is needed to understand what is heard.
+
+    ``spawn`` has something done that Slack need not wait for; ``opened`` shows somebody his App Home.
+    """
 
     me: Me
     poster: Poster
-    people: People
     forms: Forms
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
     opened: Callable[[str], None] | None
 
 
@@ -86,12 +89,12 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
 def _events(made: AsyncApp, ears: Ears, take: Take) -> None:
     async def message(event: dict[str, Any]) -> None:
         if incoming := read(event, ears.me):
-            await take(await _introduced(incoming, ears), Way())
+            await take(incoming, Way())
 
     async def opened(event: dict[str, Any]) -> None:
         user, channel = event.get("user"), event.get("channel")
         if event.get("tab") == "messages" and isinstance(channel, str):
-            await _suggest(ears.poster, channel, "")
+            ears.spawn(_suggest(ears.poster, channel, ""))
         elif ears.opened and isinstance(user, str):
             ears.opened(user)
 
@@ -99,7 +102,7 @@ def _events(made: AsyncApp, ears: Ears, take: Take) -> None:
         told = event.get("assistant_thread")
         channel, thread = (told.get("channel_id"), told.get("thread_ts")) if isinstance(told, dict) else (None, None)
         if isinstance(channel, str) and isinstance(thread, str):
-            await _suggest(ears.poster, channel, thread)
+            ears.spawn(_suggest(ears.poster, channel, thread))
 
     async def useless() -> None:
         """Events that the app is subscribed to and krab has no use for."""
@@ -118,11 +121,11 @@ def _interactions(made: AsyncApp, ears: Ears, take: Take) -> None:
             return
         incoming, way = heard
         if incoming.act and incoming.act.name == OPEN:
-            await _open(ears, incoming, way)
-            return
-        if way.home:
-            incoming = await _at_home(ears.poster, incoming)
-        await take(await _introduced(incoming, ears), way)
+            ears.spawn(_open(ears, incoming, way))
+        elif way.home:
+            ears.spawn(_at_home(ears.poster, incoming, way, take))
+        else:
+            await take(incoming, way)
 
     def listener(read_: Callable[[dict[str, Any], Me], Heard | None]) -> Callable[..., Awaitable[None]]:
         async def listen(ack: Ack, body: dict[str, Any]) -> None:
@@ -137,20 +140,14 @@ def _interactions(made: AsyncApp, ears: Ears, take: Take) -> None:
     made.view(ANY)(listener(submission))
 
 
-async def _introduced(incoming: Incoming, ears: Ears) -> Incoming:
-    """The message with what its author may do, where that can matter."""
-    if not (incoming.mentioned or incoming.direct) or incoming.from_bot:
-        return incoming
-    return replace(incoming, moderator=await ears.people.moderates(incoming.user, incoming.channel))
-
-
-async def _at_home(poster: Poster, incoming: Incoming) -> Incoming:
+async def _at_home(poster: Poster, incoming: Incoming, way: Way, take: Take) -> None:
     """What was done in the App Home counts as done in the direct messages."""
     try:
-        return replace(incoming, channel=await poster.direct(incoming.user))
+        channel = await poster.direct(incoming.user)
     except NotTaken as error:
         log.info("no direct messages with %s: %s", incoming.user, error)
-        return replace(incoming, channel=incoming.user)
+        channel = incoming.user
+    await take(replace(incoming, channel=channel), way)
 
 
 async def _open(ears: Ears, incoming: Incoming, way: Way) -> None:

@@ -13,6 +13,7 @@ import re
 from typing import Any
 
 from bot.chat import text
+from bot.weblink import weblink
 
 Block = dict[str, Any]
 
@@ -92,9 +93,9 @@ def code(words: str) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """``label`` leading to ``url``; the label alone when the URL is not http(s)."""
+    """``label`` leading to ``url``; the label alone when the URL is none that may be a link."""
     shown = literal(label).replace("|", "¦")
-    if not url.lower().startswith(("https://", "http://")) or len(url) > URL or not shown:
+    if not weblink(url) or len(url) > URL or not shown:
         return shown
     return f"<{_UNSAFE_IN_URL.sub(_percent, url).replace('&', '&amp;')}|{shown}>"
 

@@ -74,6 +74,7 @@ class Desk:
     publish: Publish | None = None
     again: Sequence[float] = AGAIN
     past: Past = Past()  # noqa: RUF009 - frozen
+    moderates: Callable[[str, str], Awaitable[bool]] | None = None
 
 
 class SlackReply:
@@ -92,6 +93,7 @@ class SlackReply:
         self._forms = desk.forms
         self._publish = desk.publish
         self._again = desk.again
+        self._moderates = desk.moderates
         self._incoming = incoming
         self._way = way
         self._past = desk.past
@@ -160,6 +162,10 @@ class SlackReply:
         button = Button("Fill in the form", OPEN, self._incoming.key)
         await self.card(Card(form.title, (Section(lines),), (button,)), private=True)
         return None
+
+    async def moderates(self) -> bool:
+        """As Slack says of people and channels."""
+        return self._moderates is not None and await self._moderates(self._incoming.user, self._incoming.channel)
 
     async def _hold_place(self, words: str) -> None:
         """A short message that says what is being done."""

@@ -10,8 +10,10 @@ import textwrap
 
 from bot.card import Card, Line, Section, Span, Style
 from bot.chat.text import clean, one_line
+from bot.weblink import weblink
 
 WIDTH = 72
+_UNSAFE_IN_URL = re.compile(r"[()<>\"'`\\|]")
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~!])")
 
 
@@ -38,9 +40,13 @@ def _span(span: Span) -> str:
     lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     if span.style is Style.STRONG:
         inner = f"**{inner}**"
-    if span.url:
-        inner = f"[{inner}](<{span.url}>)" if re.search(r"[() ]", span.url) else f"[{inner}]({span.url})"
+    if url := weblink(span.url):
+        inner = f"[{inner}]({_UNSAFE_IN_URL.sub(_percent, url)})"
     return f"{lead}{inner}{tail}"
+
+
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace"))
 
 
 def _escaped(text: str) -> str:

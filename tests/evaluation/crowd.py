@@ -51,6 +51,9 @@ class Clocked:
     async def ask(self, form: Form) -> None:
         self._final()
 
+    async def moderates(self) -> bool:
+        return False
+
     def _final(self) -> None:
         self.done = time.perf_counter() - self.begun
         self.finals += 1
