@@ -30,6 +30,7 @@ from bot.state import State
 from feeds.kinship import kin
 from index.engine import Index
 from index.model import Batch, Part
+from index.nearness import filed
 from index.sqlite import Sqlite
 from index.stores.faiss import Faiss
 from tests.attacks import ATTACKS, Attack
@@ -74,8 +75,8 @@ def parts(request: pytest.FixtureRequest) -> tuple[Part, ...]:
 @pytest.fixture
 def things(parts: tuple[Part, ...], tmp_path: Path) -> Iterator[Context]:
     """What commands may use, once the series was read."""
-    database, memory, state = Sqlite(tmp_path / "krab.db"), Sqlite(tmp_path / "memory.db"), State(":memory:")
-    index = Index(tmp_path, database, FakeEmbedder(), Faiss, kin)
+    database, memory, state = Sqlite(tmp_path / "krab.db"), Sqlite(tmp_path / "memory.db"), State.at(":memory:")
+    index = Index(tmp_path, database, FakeEmbedder(), filed(Faiss), kin)
     index.ingest(Batch(parts), "pond")
     digester = Digester(index.catalog, index.histories, Digests(memory))
     yield context(state, index=index, digester=digester)

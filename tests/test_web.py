@@ -22,7 +22,7 @@ from bot.model import Answer, Question
 from bot.web import Limits, StatusView, serve
 from bot.web_ask import BadQuestion, question, question_from_json
 from bot.web_guard import host_name
-from bot.web_views import weblink
+from bot.weblink import weblink
 from tests.fake_site import ANSWERED, HOSTILE, MAIL, NOT_FOUND, QUOTE, site
 
 Client = TestClient[web.Request, web.Application]

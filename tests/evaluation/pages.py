@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.synapse import free_port
+from tests.peers import free_port
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 CHROMIUM = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking"
