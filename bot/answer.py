@@ -22,10 +22,10 @@ from bot.evidence import READ, Aim, Candidate, Worth, candidates, closest, score
 from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
-from bot.question import Reading, Want, read
+from bot.question import Reading, Want, read, subject_of
 from bot.standing import best_history, statements
 from index.embed import Vectors
-from index.engine import Index, Result
+from index.engine import DEFAULT_RANKING, Index, Result
 from index.history import History
 
 RETRIEVED = 50
@@ -94,7 +94,7 @@ class Answerer:
         index, terms = self._index, lru_cache(None)(self._index.terms)
         vector = _towards(index.embedder.embed(list(dict.fromkeys((reading.text, reading.asked)))))
         words = wanted(terms(reading.text), index.rarity).leaning(terms(reading.asked))
-        aim = Aim(words, terms, expectation(reading.asked), index.people(reading.text))
+        aim = Aim(words, terms, expectation(reading.asked), index.people(reading.text), _asked(results))
         found = list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
         # What shares no word with the question is said only where nothing does: it may be the question put otherwise.
         speaking = [c for c in found if aim.touched(c)] or found
@@ -158,7 +158,7 @@ class Answerer:
         scores = {r.found.passage.part: r.hit.score for r in reversed(results)}
         subjects = self._index.histories.subjects(_parts(results)[:_MEANT])
         terms = self._index.terms
-        aim = wanted(terms(reading.text), self._index.rarity).leaning(terms(reading.asked))
+        aim = wanted(terms(subject_of(reading.text)), self._index.rarity).leaning(terms(reading.asked))
         known = {number: self._index.histories.history(number) for number in set(subjects.values())}
         titles = {number: aim.coverage(terms(history.title)) for number, history in known.items()}
         meant = best_history(subjects, scores, titles.__getitem__)[:1]
@@ -170,6 +170,12 @@ def _towards(vectors: Vectors) -> Vectors:
     total = vectors.sum(axis=0)
     unit: Vectors = total / max(float(np.linalg.norm(total)), 1e-12)
     return unit
+
+
+def _asked(results: Sequence[Result]) -> dict[str, float]:
+    """Return how surely each note that was found answers this very question."""
+    told = {r.found.passage.part: dict(r.hit.why).get("asked", 0.0) for r in results}
+    return {part: asked / DEFAULT_RANKING.weights.asked for part, asked in told.items() if asked}
 
 
 def _parts(results: Sequence[Result]) -> tuple[str, ...]:

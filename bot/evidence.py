@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.cite import flat, spoken
 from bot.question import STOP
@@ -48,6 +48,11 @@ class Candidate:
         return self.result.found.passage.id, self.order
 
     @property
+    def opening(self) -> float:
+        """How near (1 … 0) it is to the beginning of its part."""
+        return 1 / (1 + self.order) if self.result.found.passage.start == 0 else 0.0
+
+    @property
     def words(self) -> int:
         """How many words a reader has to read."""
         return len(spoken(self.text).split())
@@ -81,6 +86,7 @@ class Worth:
     passage: float = 1.0  # its passage's cosine
     kind: float = 0.7  # it has what is asked for
     author: float = 0.4  # somebody who is named wrote it
+    opening: float = 1.0  # it opens a note that answers this very question
     length: float = 0.18  # logarithm of its words: a longer one says more
     flaw: float = 0.5  # what it costs that it reads badly on its own
     rank: float = 0.6  # what the logarithm of its part's place costs
@@ -90,13 +96,15 @@ class Worth:
 class Aim:
     """What sentences are held against: the question's words, whom it names, what kind of answer it wants.
 
-    ``terms`` gives the stemmed words of a text, ``bonus`` what it counts that a sentence has what is asked for.
+    ``terms`` gives the stemmed words of a text, ``bonus`` what it counts that a sentence has what is asked for,
+    ``notes`` how surely (0 … 1) each curated note answers this very question.
     """
 
     wanted: Wanted
     terms: Callable[[str], Sequence[str]]
     bonus: Callable[[str], float]
     people: Mapping[str, float]
+    notes: Mapping[str, float] = field(default_factory=dict)
 
     def touched(self, candidate: Candidate) -> bool:
         """Whether a sentence, its neighbours or its title hold any of the question's words."""
@@ -112,6 +120,7 @@ class Aim:
             + worth.passage * candidate.result.hit.score
             + worth.kind * self.bonus(candidate.text)
             + worth.author * self.people.get(found.author, 0.0)
+            + worth.opening * self.notes.get(candidate.part, 0.0) * candidate.opening
             + worth.length * math.log(1 + candidate.words)
             - worth.flaw * flaw(candidate.text)
             - worth.rank * math.log1p(candidate.rank)

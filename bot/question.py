@@ -127,6 +127,11 @@ def read(question: Question, people: Callable[[str], Iterable[str]] = lambda _: 
     )
 
 
+def subject_of(text: str) -> str:
+    """Return what a question about a state is about: its words without those that ask for the state."""
+    return _WANTS[0][1].sub(" ", text)
+
+
 def _wants(text: str) -> frozenset[Want]:
     return frozenset(want for want, said in _WANTS if said.search(text))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model import Question
-from bot.question import Want, leans, read, search_text
+from bot.question import Want, leans, read, search_text, subject_of
 
 EARLIER = ("Who holds the leaf of the pond?", "Which heron guards the reeds at night?")
 WHOLE = "Which abstraction for lily pads was merged in the last summer?"
@@ -101,3 +101,7 @@ def test_people_are_those_that_the_archive_knows() -> None:
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
     assert read(Question(text)).text == search_text(Question(text))
+
+
+def test_what_a_state_is_asked_of_is_apart_from_the_asking() -> None:
+    assert subject_of("is the frog merged yet, or which tree took it?").split() == "is the frog yet, or it?".split()
