@@ -117,7 +117,7 @@ class Lines:
 
     def listed(self, changes: Sequence[Cited]) -> str:
         """What has changed, one behind the other."""
-        return "; ".join(shorten(one_line(c.text), CHANGE).rstrip(".;!") for c in changes)
+        return "; ".join(shorten(one_line(c.text), CHANGE).rstrip(".,;:! ") for c in changes)
 
     def _files(self, one: Posting) -> str:
         told = ((one.added, "Now also in"), (one.dropped, "No longer in")) if self._m.words else ()

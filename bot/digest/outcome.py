@@ -20,15 +20,17 @@ from feeds.signed import plain_name
 from index.history import Version
 from index.model import Event, Part
 
-_DECIDES = re.compile(
-    r"\b(?:the (?:conclusion|consensus) (?:is|was)|we (?:decided|agreed)|let's (?:go|do|keep|drop|take|use|combine)"
-    r"|(?:I'll|I will|I am going to|I'm going to|I've|I have) (?:\w+ )?(?:apply|queue|merge|drop|revert|remove|change"
-    r"|rework|respin|rename|split|move|add|fix|update|switch|rebase|document|dropped|changed|fixed|added|renamed|queued)"
-    r"|agreed to)\b",
+_CONCLUDES = re.compile(
+    r"\b(?:the (?:conclusion|consensus) (?:is|was)|we (?:all )?agreed to|let's (?:go with|keep|drop|take))\b",
+    re.IGNORECASE,
+)
+_DOES = re.compile(  # what somebody does to his patches, or with another's
+    r"\b(?:I'll|I will|I am going to|I'm going to|I've|I have) (?:\w+ )?(?:apply|queue|merge|drop|revert|remove|change"
+    r"|rework|respin|rename|split|move|add|fix|update|switch|rebase|document|dropped|changed|fixed|added|renamed|queued)\b",
     re.IGNORECASE,
 )
 _OPEN = re.compile(  # no decision, or one that nobody understands here
-    r"\?|\b(?:if|unless|when|whether|once|would|could|can|may|might|maybe|perhaps|later|separate\w*|independently"
+    r"\?|\b(?:19|20)\d\d\b|\b(?:if|unless|when|whether|once|would|could|can|may|might|maybe|perhaps|later|separate\w*|independently"
     r"|also|typos?|commit (?:message|log)|both are right|it up|for this)\b",
     re.IGNORECASE,
 )
@@ -105,7 +107,8 @@ def _decided(talk: Talk, root: Part, keepers: frozenset[str]) -> Ending | None:
     return Ending("decided", told[-1]) if told else None
 
 
-def decides(text: str) -> bool:
-    """Whether a sentence says what is going to be done, and can be understood by itself."""
-    fits = SHORTEST <= len(text) <= LONGEST and bool(_DECIDES.search(text))
-    return fits and not _OPEN.search(text) and not _BARE.search(text)
+def decides(text: str, *, patches: bool = True) -> bool:
+    """Whether a sentence says what was agreed or, of ``patches``, what becomes of them, and can be understood."""
+    if not SHORTEST <= len(text) <= LONGEST or _OPEN.search(text) or _BARE.search(text):
+        return False
+    return bool(_CONCLUDES.search(text) or (patches and _DOES.search(text)))

@@ -7,7 +7,7 @@ on, and whether anybody has applied it, as far as mails say so.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bot.chat.text import one_line
@@ -15,7 +15,7 @@ from bot.digest.material import Material, Talk, posts, recalled
 from bot.digest.mentions import mention, source
 from bot.digest.model import Cited, Mention
 from bot.digest.postings import purpose
-from bot.digest.sentences import cited, clarity, sentences, titled
+from bot.digest.sentences import cited, clarity, sentences, stands, titled
 from bot.digest.talks import root_of
 from feeds.applied import where
 from index.model import Part, Role
@@ -88,7 +88,7 @@ def _hole(talk: Talk, said: Cited | None) -> Mention:
     trailers = "\n".join(b.text for p in patches for b in p.blocks if b.role is Role.TRAILERS)
     fixes = {m["commit"][:12]: one_line(m["name"] or "") for m in _FIXES.finditer(trailers)}
     stable = _STABLE.search(trailers)
-    kind = _kind(subject(root_of(talk).title), trailers)
+    kind = _kind(" ".join([root_of(talk).title, *(part.title for part in patches)]), trailers)
     fate, settled = _fate(talk, patches=bool(patches))
     return replace(
         mention(talk, said if kind != "hardening" else _purpose(patches)),
@@ -106,10 +106,10 @@ def _purpose(patches: Sequence[Part]) -> Cited | None:
     return next((one for one in purpose(patches[:1]) if _DOES.match(one.text)), None)
 
 
-def _kind(title: str, trailers: str) -> str:
-    if _HARDENING.search(title):
+def _kind(titles: str, trailers: str) -> str:
+    if _HARDENING.search(titles):
         return "hardening"
-    return "fix" if _FIXES.search(trailers) or _REPAIRS.search(title) else "report"
+    return "fix" if _FIXES.search(trailers) or _REPAIRS.search(titles) else "report"
 
 
 def _fate(talk: Talk, *, patches: bool) -> tuple[str, Cited | None]:
@@ -127,15 +127,21 @@ def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     if recalled(talk.parts[0]):
         return 0.0, None
     named = any(UNSOUND.search(subject(p.title)) for p in talk.fresh)
-    posted = {p.id for p in talk.fresh if posts(p)}
+    posted = {p.id for p in talk.fresh if posts(p) or any(event.kind == "applied" for event in p.events)}
     said = [one for part in talk.fresh for one in talk.own[part.id] if UNSOUND.search(one.text)]
-    clear = [one for one in said if _CLEAR.search(one.text) and ((named and one.id in posted) or _asserts(one.text))]
+    claims = [one for one in said if _CLEAR.search(one.text)]
+    clear = [one for one in claims if (named and one.id in posted) or _claimed(one, talk, posted)]
     fit = clear or [one for one in said if one.id in posted]
     best = max(fit, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
     if not best and not UNSOUND.search(subject(root_of(talk).title)):
         return 0.0, None
     own = any(one.id in posted for one in clear)
     return 3.0 * named + min(3, len(clear)) + own + 0.25 * min(4, len(said)) * bool(clear), best
+
+
+def _claimed(one: Cited, talk: Talk, posted: Collection[str]) -> bool:
+    """Whether a patch, or an answer to one that can be read by itself, says that there is a hole."""
+    return _asserts(one.text) and (one.id in posted or (bool(talk.histories) and stands(one.text)))
 
 
 def _asserts(text: str) -> bool:
