@@ -114,7 +114,7 @@ def test_a_soundness_hole_stands_under_security_with_the_sentence_that_says_so(t
     (one,) = digested(tmp_path, [*WEEK, hole]).security
     assert one.said
     assert (one.mail.id, one.said.text) == (hole.id, text.strip())
-    assert (one.fixes, one.stable) == (("0123456789ab (reed: grow)",), True)
+    assert (one.repair.commits, one.repair.stable) == (("0123456789ab (reed: grow)",), True)
 
 
 def test_an_answer_that_explains_soundness_is_no_hole(tmp_path: Path) -> None:

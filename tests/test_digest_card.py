@@ -39,13 +39,13 @@ def test_a_title_names_the_week_and_the_topics(digest: Digest) -> None:
 
 
 def test_what_matters_most_stands_first(digest: Digest) -> None:
-    assert headings(card(digest)) == [
+    quiet = replace(digest, discussions=())
+    assert headings(card(quiet)) == [
         "Applied",
         "Soundness and security",
-        "Discussed",
-        "New series",
+        "New versions",
         "Waiting",
-        "New names: first patches in the mail that I have read",
+        "First patch seen on these lists",
     ]
 
 
@@ -138,14 +138,15 @@ def test_a_card_that_fits_stays_whole(digest: Digest) -> None:
     assert pages(card(digest)) == [card(digest)]
 
 
-def test_merge_conflicts_stand_in_one_line_and_each_pair_of_trees_once(digest: Digest) -> None:
+def test_merge_conflicts_of_one_pair_of_trees_are_one_line(digest: Digest) -> None:
     merges = [
         replace(Mention(f"linux-next: manual merge of the {trees}", digest.new_series[0].mail), author="Sy")
         for trees in ("pond tree with the mud tree", "pond tree with the mud tree", "pond tree with the reed tree")
     ]
     (found,) = [s for s in card(replace(digest, toolchain=tuple(merges))).sections if s.heading.startswith("Merge")]
     assert ["".join(span.text for span in line) for line in found.lines] == [
-        "pond tree with the mud tree; pond tree with the reed tree"
+        "pond tree with the mud tree",
+        "pond tree with the reed tree",
     ]
 
 
@@ -158,7 +159,7 @@ def test_nothing_is_quoted_twice(digest: Digest) -> None:
 def test_a_library_of_userspace_is_one_line_elsewhere_and_no_headline(digest: Digest) -> None:
     other = replace(digest.applied[0], title="libgpiod: bindings: rust: float")
     text = plain(card(replace(digest, applied=(other,))))
-    assert "Applied: nothing found" in text
+    assert "no mail says that something was applied" in " ".join(text.split())
     assert "Not the kernel's tree: libgpiod: bindings: rust: float" in " ".join(text.split())
 
 
@@ -187,13 +188,13 @@ def test_what_was_told_does_not_count_among_what_is_folded(digest: Digest) -> No
     assert section(card(many, Length.SHORT), "New series").folded == 1
 
 
-def test_what_was_told_is_pointed_to_where_another_mail_shows_it(digest: Digest) -> None:
+def test_a_list_says_how_much_of_it_was_told_above(digest: Digest) -> None:
     told = replace(digest.discussions[0], title="reed 0")
     shown = card(replace(digest, discussions=(told,), new_series=(posting(digest, 0), posting(digest, 1))))
-    assert said(section(shown, "New series").lines[-1]) == "Told above: reed 0."
+    assert said(section(shown, "New series").lines[-1]) == "One more was told above."
 
 
-def test_what_was_told_with_the_same_link_is_passed_over(digest: Digest) -> None:
+def test_a_list_of_what_was_told_already_is_left_out(digest: Digest) -> None:
     one = posting(digest, 0)
     told = replace(digest.discussions[0], title=one.title, first=one.mail)
     shown = card(replace(digest, discussions=(told,), new_series=(one,), newcomers=()))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from bot.cite import flat, holds
+from bot.cite import flat
 from bot.digest.material import Talk
 from bot.digest.model import Cited
-from bot.digest.sentences import cited, clarity
+from bot.digest.sentences import cited, clarity, dangles, trivial
 from bot.speech import speaks
 from index.model import Part, Role
 from index.sentences import spans
@@ -18,8 +18,23 @@ from index.sentences import spans
 SHORTEST, LONGEST = 25, 170  # characters of what is answered
 NEAR = 260  # characters between what is answered and the answer
 _NOISE = re.compile(r"https?://|[+-]//|\[\d{1,2}\]|[{};]")
-CLEAR = 0.6  # how well a statement must be understood; a question is one, whatever it asks about
+CLEAR = 0.45  # how well it must be understood by itself
 LAST = 3  # sentences of what is quoted: a question among them counts most
+
+
+class Cues:
+    """What the sentences of a talk answer; each is looked up once."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._found: dict[tuple[str, str], Cited | None] = {}
+
+    def __call__(self, one: Cited) -> Cited | None:
+        """Return what ``one`` answers."""
+        key = (one.id, one.quote)
+        if key not in self._found:
+            self._found[key] = answered(self._talk, one)
+        return self._found[key]
 
 
 def answered(talk: Talk, one: Cited) -> Cited | None:
@@ -28,7 +43,7 @@ def answered(talk: Talk, one: Cited) -> Cited | None:
     told = _sentences(_above(part, one.quote))[-LAST:] if part else []
     for quote in [*(q for q in told if q.endswith("?")), *(q for q in reversed(told) if not q.endswith("?"))]:
         for parent in filter(None, map(talk.part, part.links if part else ())):
-            if parent.author != one.who and holds(quote, parent):
+            if parent.author != one.who and flat(quote) in flat(parent.text):  # not in its diff
                 return cited(parent, quote)
     return None
 
@@ -54,5 +69,5 @@ def _sentences(text: str) -> list[str]:
 def _whole(quote: str) -> bool:
     """Whether it is a sentence with a beginning and an end; questions are welcome here."""
     ends = quote[:1].isupper() and quote[-1] in ".?!)" and not quote.endswith("..")
-    plain = quote.endswith("?") or clarity(quote) >= CLEAR
+    plain = clarity(quote) >= CLEAR and not dangles(quote) and not trivial(quote)
     return ends and plain and not _NOISE.search(quote) and speaks(f"{quote[:-1]}." if quote.endswith("?") else quote)

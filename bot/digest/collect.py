@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.digest.material import Material, Past, Talk, known_at, posts
+from bot.digest.security import unsound
 from bot.digest.span import Span
+from bot.digest.waiting import PATIENCE
 from feeds.relevance import relevant
 from feeds.signed import plain_name
 from index.catalog import Catalog
@@ -15,7 +17,7 @@ from index.history import History
 from index.model import Kind, Part
 
 LOOK_BACK = timedelta(weeks=12)
-PATIENCE = timedelta(days=14)  # how long a patch waits before that is worth a line
+SILENT = timedelta(days=7)  # how long nothing was heard of a repair before it is called open
 FORGOTTEN = timedelta(days=42)  # after that nobody expects a reply
 PARTS_MAX = 400  # of a thread: the newest are read
 
@@ -33,6 +35,7 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
         span=span,
         talks=tuple(_talks(catalog, histories, span, fresh)),
         waiting=tuple(_talks(catalog, histories, span, _silent(waits, mails))),
+        open=tuple(_open(catalog, histories, span, mails, fresh)),
         posts=tuple(p for _, p in read if p.kind is Kind.POST and p.date and p.date >= span.begin and relevant(p)),
         past=tuple(_past(document, part) for document, part in mails),
         keepers=frozenset(plain_name(who) for who in histories.who("applied", span.end)),
@@ -42,6 +45,20 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
         until=min(newest, span.end) if newest else None,
         stalled=tuple(stalled),
     )
+
+
+def _open(
+    catalog: Catalog,
+    histories: Histories,
+    span: Span,
+    mails: Sequence[tuple[int, Part]],
+    fresh: Sequence[tuple[int, Part]],
+) -> Iterator[Talk]:
+    """Repairs of the weeks before of whose series nothing was heard in the span."""
+    old = [(d, part) for d, part in mails if part.date and part.date < span.begin - SILENT and unsound(part)]
+    heard = set(histories.subjects([part.id for _, part in fresh]).values())
+    numbers = histories.subjects([part.id for _, part in old])
+    yield from _talks(catalog, histories, span, [(d, p) for d, p in old if numbers.get(p.id) not in heard])
 
 
 def _past(document: int, part: Part) -> Past:

@@ -16,7 +16,7 @@ from bot.digest.model import Activity, Applied, Article, Digest, Posting, Pulse
 from bot.digest.newcomers import newcomers
 from bot.digest.postings import applied, new, posted
 from bot.digest.security import UNSOUND, security
-from bot.digest.sentences import clarity, sentences, titled
+from bot.digest.sentences import clarity, dangles, sentences, titled
 from bot.digest.span import WEEK, week_of
 from bot.digest.talks import discussions
 from bot.digest.waiting import waiting
@@ -64,7 +64,15 @@ def compose(material: Material, topics: tuple[str, ...] = ()) -> Digest:
         bots=len(fresh) - len(said),
         until=material.until,
         stalled=material.stalled,
+        lists=_lists(fresh),
+        sources=tuple(dict.fromkeys(map(source, material.posts))),
     )
+
+
+def _lists(fresh: Iterable[Part]) -> tuple[tuple[str, int], ...]:
+    """To which lists the mails went, the most first."""
+    named = (label.removeprefix("list:") for part in fresh for label in part.labels if label.startswith("list:"))
+    return tuple(Counter(named).most_common())
 
 
 def _by_tree(one: Applied) -> tuple[bool, bool, str, str]:
@@ -95,7 +103,7 @@ def _concerns(part: Part) -> bool:
 
 def _article(part: Part, rarity: Callable[[str], float]) -> Article:
     """A post opens with what it is about: that, and what says most."""
-    said = list(sentences(part))
+    said = [one for one in sentences(part) if not dangles(one.text)]
     weighed = gist.weigh(said, part.title, rarity)
     lead = [w for one in said[:LEAD] for w in weighed if w.said is one and clarity(one.text) >= CLEAR][:1]
     others = [w for w in weighed if not any(gist.alike(w, o) for o in lead)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from bot.card import Line, Section, Span, Style
 from bot.chat.text import one_line
@@ -11,37 +12,48 @@ from bot.digest.measures import Measure, counted, people, signed
 from bot.digest.model import Cited, Discussion, Position
 from bot.digest.told import Told
 
-ROOM = 1.5  # a turn, or what a thread is about, may be so much longer than a quote behind a line
+ROOM = 1.5  # a turn may be so much longer than a quote behind a line
+OLD = timedelta(days=28)
 
 
 class Debate:
     """Discussions, the first ones told and the others named."""
 
-    def __init__(self, measure: Measure, told: Told) -> None:
+    def __init__(self, measure: Measure, told: Told, begin: datetime | None = None) -> None:
+        """``begin`` is where the span begins: what is quoted from long before it is dated."""
         self._m = measure
+        self._begin = begin
         self._told = told
         self._lines = Lines(measure, told)
 
     def sections(self, some: Sequence[Discussion]) -> Iterator[Section]:
-        """Yield two sections a discussion that is told, and one for all others."""
-        for at, one in enumerate(some[: self._m.discussions]):
-            about = f"{one.label + ', ' if one.label else ''}{counted(one.mails, 'mail')} by {people(one.authors)}"
-            head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(f"  {about}", Style.FAINT))
+        """Yield two sections a discussion that is told, and one for all others; the longest talk first."""
+        most = self._m.discussions
+        for at, one in enumerate(sorted(some[:most], key=_length)):
+            label = f" {one.label}" if one.label else ""
+            about = f"{label}, {counted(one.mails, 'answer')} by {people(one.authors)}"
+            head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(about, Style.FAINT))
             yield Section((head,), "Discussed" if at == 0 else "")
             yield Section((*self._about(one), *self._changed(one), *self._said(one), self._outcome(one)), bullets=True)
             self._told.title(one.title)
-        if more := some[self._m.discussions :]:
-            yield Section((self._more(more),))
+        if others := sorted(some[most:], key=_length):
+            yield from self._others(others)
 
     def _about(self, one: Discussion) -> Iterator[Line]:
         if len(one.gist) > 1 and not any(c.told for c in one.gist):
-            yield from [self._patches(one)] if self._m.words else []
+            yield self._patches(one)
             return
-        for said in self._told.fresh(one.gist):
+        for said in one.gist:
             if said.told:
                 yield (Span(f"{one_line(said.text)} "), Span(f"({one_line(said.who)})", url=said.url))
-            elif len(said.text) <= ROOM * self._m.quote:
-                yield self._quote(said)
+            elif not self._m.words or self._told.fresh([said]):
+                yield (*self._who(said), Span(f": “{one_line(said.text)}”"))
+
+    def _who(self, one: Cited) -> Line:
+        """Who said it; since when, if that was long before what is told."""
+        bot = " (a bot)" if one.bot else ""
+        when = f", {one.date:%B %Y}" if one.date and self._begin and one.date < self._begin - OLD else ""
+        return (Span(f"{one_line(one.who)}{bot}", url=one.url), Span(when, Style.FAINT))
 
     def _patches(self, one: Discussion) -> Line:
         named = [span for c in one.gist for span in (Span("; "), Span(one_line(c.text), url=c.url))][1:]
@@ -52,7 +64,12 @@ class Debate:
             yield (Span("Changed: ", Style.FAINT), Span(f"{self._lines.listed(one.changes)}."))
 
     def _said(self, one: Discussion) -> list[Line]:
-        """What people hold first, what they say else after it; each behind what it answers, where there is room."""
+        """What people hold first, what they say else after it; each behind what it answers.
+
+        Where there is little room and nothing says what it is about, a quarrel would say nothing.
+        """
+        if not one.gist and not self._m.words:
+            return []
         lines = [self._turn(each) for each in (*one.positions, *one.replies) if self._fits(each)]
         return lines[: self._m.said]
 
@@ -61,18 +78,17 @@ class Debate:
         return size <= ROOM * self._m.quote
 
     def _turn(self, one: Position) -> Line:
-        return (*((*self._quote(one.to), Span(" – ")) if one.to else ()), *self._quote(one.said, one.stance))
+        stance = f"{one.stance}{'' if one.answered else ' (nobody has replied)'}" if one.stance else ""
+        return (*((*self._quote(one.to), Span(" – ")) if one.to else ()), *self._quote(one.said, stance))
 
     def _quote(self, one: Cited, verb: str = "") -> Line:
-        bot = " (a bot)" if one.bot else ""
-        who = Span(f"{one_line(one.who)}{bot}", url=one.url)
-        return (who, Span(f"{' ' + verb if verb else ''}: “{one_line(one.text)}”"))
+        return (*self._who(one), Span(f"{' ' + verb if verb else ''}: “{one_line(one.text)}”"))
 
     def _outcome(self, one: Discussion) -> Line:
         tags = f"; {signed(one.tags)}" if one.tags else ""
         head = Span("Outcome: ", Style.STRONG)
         if not one.settled:
-            return (head, Span(f"none so far{tags}.", Style.FAINT))
+            return (head, Span("open"), *_last(one), Span(f"{tags}."))
         if one.outcome == "decided":
             return (head, *self._quote(one.settled), Span(f"{tags}." if tags else ""))
         by = f" by {one_line(one.settled.who)}" if "applied" in one.outcome else ""
@@ -80,16 +96,25 @@ class Debate:
         changed = f"; changed: {self._lines.listed(one.changes)}" if follows else ""
         return (head, Span(one.outcome, url=one.settled.url), Span(f"{by}{changed}{tags}."))
 
-    def _more(self, some: Sequence[Discussion]) -> Line:
-        """The discussions that are not told, each named where there is room."""
-        if not self._m.posts:
-            return (Span(f"and {counted(len(some), 'more discussion')}", Style.FAINT),)
-        named = [span for one in some for span in (Span("; "), *self._named(one))][1:]
-        return (Span("Also discussed: ", Style.STRONG), *named, Span("."))
+    def _others(self, some: Sequence[Discussion]) -> Iterator[Section]:
+        """The discussions that are not told, each named."""
+        most = self._m.others
+        lines = tuple(map(_named, some[:most]))
+        yield Section(lines, "Also discussed", bullets=True, folded=len(some[most:]))
 
-    def _named(self, one: Discussion) -> Line:
-        outcome = f", {one.outcome}" if one.outcome not in ("", "decided") else ""
-        return (
-            Span(one.title, url=one.first.url),
-            Span(f" ({counted(one.mails, 'mail')}{outcome})", Style.FAINT),
-        )
+
+def _length(one: Discussion) -> tuple[int, str]:
+    return -one.mails, one.first.id
+
+
+def _named(one: Discussion) -> Line:
+    outcome = f", {one.outcome}" if one.outcome not in ("", "decided") else ""
+    return (Span(one.title, url=one.first.url), Span(f", {counted(one.mails, 'answer')}{outcome}", Style.FAINT))
+
+
+def _last(one: Discussion) -> Line:
+    """Who wrote last, and when: his counterpart is to move."""
+    if not one.last or not one.last.date:
+        return ()
+    day = f"{one.last.date.day} {one.last.date:%B}"
+    return (Span("; last mail: "), Span(one_line(one.last.who), url=one.last.url), Span(f", {day}"))

@@ -34,6 +34,8 @@ def to_json(digest: Digest) -> dict[str, Any]:
         "pulse": [asdict(one) for one in digest.pulse],
         "as_of": _iso(digest.until),
         "stalled": list(digest.stalled),
+        "lists": dict(digest.lists),
+        "post_sources": list(digest.sources),
     }
 
 
@@ -66,6 +68,8 @@ def _posting(one: Posting) -> dict[str, Any]:
         "replies": one.replies,
         "signed_by": list(one.reviewed),
         "applied": one.merged,
+        "fixes": list(one.repair.commits),
+        "stable": one.repair.stable,
         "about": [_said(c) for c in one.about],
         "before": one.before.id if one.before else None,
         "changes": [_said(c) for c in one.changes],
@@ -122,9 +126,9 @@ def _mention(one: Mention) -> dict[str, Any]:
         "url": one.mail.url,
         "author": one.author,
         "state": one.done or None,
-        "fixes": list(one.fixes),
-        "stable": one.stable,
-        "stable_from": one.since or None,
+        "fixes": list(one.repair.commits),
+        "stable": one.repair.stable,
+        "stable_from": one.repair.since or None,
         "kind": one.kind or None,
         "fate": one.fate or None,
         "said": _said(one.said) if one.said else None,

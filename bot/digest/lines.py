@@ -5,15 +5,21 @@ A quote is shown whole or not at all, and once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import PurePosixPath
 
 from bot.card import Line, Span, Style
-from bot.chat.text import one_line, shorten
+from bot.chat.text import one_line
 from bot.digest.measures import Measure, counted, signed
-from bot.digest.model import Applied, Article, Cited, Mention, Newcomer, Posting, Waiting
+from bot.digest.model import Applied, Article, Cited, Mention, Newcomer, Posting, Repair, Waiting
 from bot.digest.told import Told
 
-CHANGE = 160  # characters of one thing that has changed
+CHANGE, FILES = 160, 2  # characters of one thing that has changed; files that are named
+AGED = timedelta(days=14)  # after that it is said when something was posted first
+MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
+KIND = {"review": "said in review", "open": "still open"}
 WHY = {
     "no reply": "no reply for {days} days",
     "asked again": "asked again, {days} days after it was posted",
@@ -65,26 +71,53 @@ class Lines:
 
     def mention(self, one: Mention) -> Line:
         """A thread under a heading, with the words for which it stands there."""
-        done = f" ({one.done})" if one.done and one.done not in ("v1", "applied" if one.fate else "") else ""
+        done = f" {one.done}" if one.done and one.done not in ("v1", "applied") else ""
         said = self.quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
         return (
-            *([Span(f"{one.kind}: ", Style.STRONG)] if one.kind else []),
+            *([Span(f"{KIND.get(one.kind, one.kind)}: ", Style.STRONG)] if one.kind else []),
             Span(one.title, url=one.mail.url),
             Span(f"{done}, {one_line(one.author)}", Style.FAINT),
-            *self._fate(one),
+            *(self._record(one) if one.kind else [Span("; applied")] if one.done == "applied" else []),
             Span(".", Style.FAINT),
             *said,
         )
 
-    def _fate(self, one: Mention) -> Iterator[Span]:
-        """What a security team asks: taken or not, for which kernels, what it repairs."""
+    def _record(self, one: Mention) -> Iterator[Span]:
+        """What a security team asks: taken or not, since when, for which kernels, what it repairs, who has looked."""
         if one.fate:
             yield from (Span("; "), Span(one.fate, url=one.settled.url if one.settled else ""))
+        if one.first and one.mail.date and one.mail.date - one.first > AGED:
+            yield Span(f"; first posted {one.first:%Y-%m-%d}")
+        yield from self._repair(one.repair)
+        if one.kind in ("fix", "open", "report"):
+            known = [] if one.repair.commits or not one.fate else ["names no commit that it fixes"]
+            known += [signed(one.tags)] if one.tags else [] if one.replies else ["nobody has replied this time"]
+            yield Span(f"; {'; '.join(known)}" if known else "", Style.FAINT)
+
+    def _repair(self, one: Repair) -> Iterator[Span]:
         if one.stable:
             yield Span(f"; for stable kernels{f' from {one.since}' if one.since else ''}")
-        if one.fixes:
-            more = f" and {len(one.fixes) - 2} more" if one.fixes[2:] else ""
-            yield Span(f"; fixes {', '.join(one.fixes[:2])}{more}", Style.FAINT)
+        if one.commits:
+            more = f" and {len(one.commits) - 2} more" if one.commits[2:] else ""
+            yield Span(f"; fixes {', '.join(one.commits[:2])}{more}", Style.FAINT)
+
+    def conflicts(self, some: Sequence[Mention]) -> Line:
+        """Conflicts of one pair of trees, with the files they are in."""
+        one = some[0]
+        files = dict.fromkeys(name for each in some if each.files for name in each.files.quote.split())
+        told = f": {self._paths(tuple(files))}" if files else ""
+        return (Span(MERGE.sub("", one.title), url=one.mail.url), Span(told, Style.FAINT))
+
+    def mending(self, one: Posting) -> Line:
+        """A repair that was posted: where it stands, and what it repairs."""
+        label = f" {one.label}" if one.label != "v1" else ""
+        return (
+            Span(one.title, url=one.mail.url),
+            Span(f"{label}{self._facts(one).rstrip('.')}", Style.FAINT),
+            *self._repair(one.repair),
+            Span(".", Style.FAINT),
+            *self.about(one.about),
+        )
 
     def series(self, one: Posting) -> Line:
         """A new series: what it does, and what people answered."""
@@ -117,14 +150,14 @@ class Lines:
 
     def listed(self, changes: Sequence[Cited]) -> str:
         """What has changed, one behind the other."""
-        return "; ".join(shorten(one_line(c.text), CHANGE).rstrip(".,;:! ") for c in changes)
+        return "; ".join(_clause(one_line(c.text)).rstrip(".,;:! ") for c in changes)
 
     def _files(self, one: Posting) -> str:
         told = ((one.added, "Now also in"), (one.dropped, "No longer in")) if self._m.words else ()
-        return " ".join(f"{verb} {self._paths(some)}." for some, verb in told if some)
+        return " ".join(f"{verb} {self._paths([PurePosixPath(f).name for f in some])}." for some, verb in told if some)
 
     def _paths(self, some: Sequence[str]) -> str:
-        most = self._m.changes
+        most = FILES
         return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
 
     def waits(self, one: Waiting) -> Line:
@@ -147,3 +180,12 @@ class Lines:
     def article(self, one: Article) -> Line:
         """A post, in its own words."""
         return (Span(one.title, url=one.mail.url), Span(f", {one.source}.", Style.FAINT), *self.quoted(one.gist))
+
+
+def _clause(text: str) -> str:
+    """The beginning of what is too long, up to the end of a clause where there is one."""
+    if len(text) <= CHANGE:
+        return text
+    head = text[:CHANGE]
+    cut = max(head.rfind(mark) for mark in (", ", "; ", " ("))
+    return f"{head[:cut] if cut > CHANGE // 3 else head.rsplit(' ', 1)[0]} …"

@@ -99,6 +99,7 @@ class Material:
     span: Span
     talks: tuple[Talk, ...] = ()
     waiting: tuple[Talk, ...] = ()
+    open: tuple[Talk, ...] = ()  # repairs of the weeks before, of which nothing was heard in the span
     posts: tuple[Part, ...] = ()
     past: tuple[Past, ...] = ()
     keepers: frozenset[str] = frozenset()

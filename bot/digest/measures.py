@@ -25,6 +25,7 @@ class Measure:
 
     applied: int
     discussions: int
+    others: int  # discussions that are only named
     said: int
     mentions: int
     series: int
@@ -37,8 +38,8 @@ class Measure:
 
 
 MEASURES = {
-    Length.SHORT: Measure(4, 3, 1, 3, 3, 3, 1, 2, 0, 160, words=False),
-    Length.FULL: Measure(40, 5, 3, 8, 20, 20, 3, 9, 6, 320),
+    Length.SHORT: Measure(4, 3, 3, 1, 3, 3, 3, 1, 2, 0, 160, words=False),
+    Length.FULL: Measure(40, 5, 12, 3, 8, 20, 20, 3, 9, 6, 320),
 }
 
 

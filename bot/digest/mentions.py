@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bot.chat.text import one_line
 from bot.digest.material import Material, Talk, person
 from bot.digest.model import Cited, Mention
 from bot.digest.postings import heading, pull
-from bot.digest.sentences import sentences, titled
+from bot.digest.sentences import cited, sentences, titled
 from bot.digest.talks import root_of
 from index.model import Part
 from index.passages import subject
@@ -23,6 +24,7 @@ _TOOLS = re.compile(
     r"|\bdocs?: rust\b|\bDocumentation/rust\b|^rust: kbuild\b|\blinux-next\b",
     re.IGNORECASE,
 )
+_CONFLICT = re.compile(r"conflicts? in:\s*\n(?P<files>(?:[ \t]+\S+\n?){1,12})")
 _MERGES = re.compile(r"linux-next: manual merge", re.IGNORECASE)
 
 
@@ -48,11 +50,16 @@ def done(talk: Talk) -> str:
 
 def toolchain(material: Material) -> list[Mention]:
     """Return the threads about compilers, tools, builds and rules."""
-    return [
-        mention(talk, _opening(talk) if not _MERGES.match(root_of(talk).title) else None)
-        for talk in material.talks
-        if _TOOLS.search(subject(root_of(talk).title)) and any(map(person, talk.fresh))
-    ]
+    talks = [talk for talk in material.talks if _TOOLS.search(subject(root_of(talk).title))]
+    return [_tool(talk) for talk in talks if any(map(person, talk.fresh))]
+
+
+def _tool(talk: Talk) -> Mention:
+    root = root_of(talk)
+    if not _MERGES.match(root.title):
+        return mention(talk, _opening(talk))
+    found = _CONFLICT.search(root.text)
+    return replace(mention(talk, None), files=cited(root, found["files"].strip()) if found else None)
 
 
 def _opening(talk: Talk) -> Cited | None:

@@ -21,6 +21,20 @@ class Cited:
     who: str = ""
     bot: bool = False
     told: bool = False
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What patches say they repair: ``commits`` (with names), and which stable kernels they are for, ``since`` which.
+
+    ``mends`` says whether they repair anything at all, as these or their title say.
+    """
+
+    commits: tuple[str, ...] = ()
+    stable: bool = False
+    since: str = ""
+    mends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,7 @@ class Posting:
     replies: int = 0  # of others, in the span
     reviewed: tuple[str, ...] = ()  # who signed it: reviewed, acked or tested
     tags: tuple[tuple[str, str], ...] = ()  # ("reviewed", who)
+    repair: Repair = Repair()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,7 @@ class Position:
     stance: str
     said: Cited
     to: Cited | None = None
+    answered: bool = True  # whether anybody has replied to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,7 @@ class Discussion:
     settled: Cited | None = None
     changes: tuple[Cited, ...] = ()  # of the version that followed, or else of the one that is talked about
     tags: tuple[tuple[str, str], ...] = ()
+    last: Cited | None = None  # the last mail of the span
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +140,7 @@ class Waiting:
 class Mention:
     """A thread that belongs under a heading, and the words for which it does.
 
-    ``fate`` is what became of a fix until the span's end ("applied to rust-fixes by Ada"), ``settled`` shows it;
-    ``since`` is the first stable kernel that it is for ("6.12"), where its patches say so.
+    ``fate`` is what became of a fix until the span's end ("applied to rust-fixes by Ada"), ``settled`` shows it.
     """
 
     title: str
@@ -132,12 +148,14 @@ class Mention:
     said: Cited | None = None
     author: str = ""
     done: str = ""  # what became of it in this span: "applied", "v3"
-    fixes: tuple[str, ...] = ()  # commits that its patches say they fix
-    stable: bool = False  # it is to go into stable kernels too
-    kind: str = ""  # of what is unsound: "fix", "report", "hardening", "advisory"
-    since: str = ""
+    repair: Repair = Repair()
+    kind: str = ""  # of what is unsound: "fix", "report", "review", "open", "hardening", "advisory"
     fate: str = ""
     settled: Cited | None = None
+    tags: tuple[tuple[str, str], ...] = ()  # all that were given until the span's end
+    replies: int = 0  # of others, in the span
+    first: datetime | None = None  # when its first version was posted
+    files: Cited | None = None  # what a merge conflict is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +227,8 @@ class Digest:
     bots: int = 0
     until: datetime | None = None
     stalled: tuple[str, ...] = field(default=())
+    lists: tuple[tuple[str, int], ...] = ()  # where the mails went, and how many
+    sources: tuple[str, ...] = ()  # whose posts were read
 
     @property
     def quiet(self) -> bool:

@@ -91,7 +91,10 @@ def _followed(talk: Talk, before: Version) -> Ending | None:
     parts = [p for id_ in newest.parts if (p := talk.part(id_))] if newest else []
     if newest is None or not parts or newest.number <= before.number:
         return None
-    return Ending(f"{newest.label} followed", titled(parts[0]), tuple(changes.items(parts, newest.number)[:SHOWN]))
+    labels = dict.fromkeys(v.label for v in sorted(fresh, key=lambda v: v.number) if v.number > before.number)
+    return Ending(
+        f"{' and '.join(labels)} followed", titled(parts[0]), tuple(changes.items(parts, newest.number)[:SHOWN])
+    )
 
 
 def _fresh(talk: Talk, version: Version) -> bool:

@@ -28,10 +28,11 @@ def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
     """Return the digest of the kernel alone, and each other thing once: its title, a mail, and what became of it."""
     found: dict[str, tuple[str, Cited, str]] = {}
     for title, mail, what in (
+        *((one.title, one.mail, f"about soundness{', ' * bool(one.done)}{one.done}") for one in digest.security),
         *((one.title, one.mail, "applied") for one in digest.applied),
         *((one.title, one.mail, one.label) for one in (*digest.new_versions, *digest.new_series)),
         *((one.title, one.first, "discussed") for one in digest.discussions),
-        *((one.title, one.mail, one.done) for one in (*digest.security, *digest.toolchain, *digest.pulls)),
+        *((one.title, one.mail, one.done) for one in (*digest.toolchain, *digest.pulls)),
     ):
         if outside(title):
             found.setdefault(title, (title, mail, what))

@@ -12,6 +12,7 @@ from bot.digest import changes
 from bot.digest.area import area
 from bot.digest.material import Talk
 from bot.digest.model import Applied, Cited, Posting
+from bot.digest.repairs import repair
 from bot.digest.sentences import cited, clarity, repeats, sentences, titled
 from feeds.applied import where
 from feeds.relevance import RUST_FILE, RUST_SUBJECT
@@ -22,6 +23,7 @@ from index.passages import subject
 SHOWN = 3  # changes of a version
 LEAD = 5  # sentences of a letter, among which one says what it is about
 TELLING = 0.55
+RUSTY = 4  # one patch in so many
 NAMED = 3  # patches that stand for a letter that says nothing
 _TAG = re.compile(
     r"rfc|patch\w*|(?:git)?pull|git|resend|repost|v\d+|\d+/\d+|\d.*|[\w-]*next[\w-]*|for-\S+", re.IGNORECASE
@@ -40,6 +42,10 @@ _LATE = re.compile(
     r"|I attached|first contribution|I(?:'ve| have) been|seeking|objections)\b",
     re.I,
 )
+_SAYS = re.compile(
+    r"(?:(?:this|the) (?:patch|commit|series|change)|add|introduce|implement|provide|allow|enable)", re.I
+)
+PATCHES = 8  # looked through for one that tells what the series does
 _HOUSE = re.compile(r"MAINTAINERS\b|(?:\.)?mailmap\b", re.IGNORECASE)
 _OPENS = re.compile(
     r"(?:It|They|These|Those|That|Some|Moreover|Meanwhile|However|Also|Additionally|Furthermore|We cannot)\b"
@@ -96,13 +102,20 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
         more=len(found[SHOWN:]),
         added=added,
         dropped=dropped,
-        rust=any(RUST_SUBJECT.search(p.title) or any(map(RUST_FILE.search, p.files)) for p in parts),
+        rust=rusty(parts),
         merged=any(e.kind == "applied" for e in version.events),
         series=history.subject,
         replies=sum(1 for p in talk.said if p.author != version.author and below(p, version)),
         reviewed=tuple(dict.fromkeys(one_line(e.who) for e in version.events if e.kind in SIGNED)),
         tags=tuple(dict.fromkeys((e.kind, one_line(e.who)) for e in version.events if e.kind in SIGNED)),
+        repair=repair(parts),
     )
+
+
+def rusty(parts: Sequence[Part]) -> bool:
+    """Whether a good part of what is posted is about Rust, and not one file among many."""
+    rust = [p for p in parts if RUST_SUBJECT.search(p.title) or any(map(RUST_FILE.search, p.files))]
+    return len(rust) * RUSTY >= len(parts) > 0
 
 
 def below(part: Part, version: Version) -> bool:
@@ -115,24 +128,36 @@ def _whole(version: Version | None, parts: Sequence[Part]) -> bool:
 
 
 def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
-    """Return the sentence that says what a posting does, or else its patches by name, or what the first one does."""
-    return purpose(parts) or patches(parts) or purpose(parts[1:2])
+    """Return the sentence that says what a posting does: of its letter, of a patch, or else its patches by name."""
+    if told := purpose(parts):
+        return told
+    best = max((pair for part in parts[1:PATCHES] for pair in _lead(part)), key=_worth, default=None)
+    if best and best[0] >= TELLING and _SAYS.match(best[2].text):
+        return (best[2],)
+    return _patches(parts)
 
 
 def purpose(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the sentence of its first mail that says what a posting does; nothing when none does."""
-    lead = islice(_lead(parts[0]), LEAD) if parts else ()
-    best = max(((_tells(one.text, at), -at, one) for at, one in enumerate(lead)), key=lambda t: t[:2], default=None)
+    best = max(_lead(parts[0]) if parts else (), key=_worth, default=None)
     return (best[2],) if best and best[0] >= TELLING else ()
 
 
-def patches(parts: Sequence[Part]) -> tuple[Cited, ...]:
+def _worth(told: tuple[float, int, Cited]) -> tuple[float, int]:
+    return told[:2]
+
+
+def _patches(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the first patches of a series by their titles; nothing when these only say what the series' title says."""
     title = subject(parts[0].title) if parts else ""
-    found = [part for part in parts if "cover" not in part.labels]
-    telling = [part for part in found if not _HOUSE.match(subject(part.title))]
-    telling = [part for part in telling if not repeats(subject(part.title), title) or part is parts[0]]
+    found = [part for part in parts if "cover" not in part.labels and not _HOUSE.match(subject(part.title))]
+    telling = [part for part in found if part is parts[0] or not _same(subject(part.title), title)]
     return tuple(map(_named, telling[:NAMED])) if len(telling) > 1 else ()
+
+
+def _same(patch: str, title: str) -> bool:
+    """Whether a patch does what the whole series does, to one part of the kernel."""
+    return repeats(patch, title) or patch.rsplit(": ", 1)[-1] == title.rsplit(": ", 1)[-1]
 
 
 def _named(part: Part) -> Cited:
@@ -141,7 +166,13 @@ def _named(part: Part) -> Cited:
     return replace(titled(part), text=one_line(title), quote=title)
 
 
-def _lead(part: Part) -> Iterator[Cited]:
+def _lead(part: Part) -> Iterator[tuple[float, int, Cited]]:
+    """The first sentences, each with how well it tells what a posting does, and its place from the end."""
+    for at, one in enumerate(islice(_opening(part), LEAD)):
+        yield _tells(one.text, at), -at, one
+
+
+def _opening(part: Part) -> Iterator[Cited]:
     for one in sentences(part):
         if repeats(one.text, subject(part.title)):
             continue

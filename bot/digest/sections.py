@@ -1,24 +1,21 @@
 """The sections of a digest's card, in the order of what people want to know first. Pure.
 
-Each thing is told once. Where it would stand again it is passed over, or pointed to if another mail shows it.
+Each thing is told once. Where it would stand again it is passed over, and a list says how many those were.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from bot.card import Line, Section, Span, Style
 from bot.digest.debate import Debate
-from bot.digest.lines import Lines
+from bot.digest.lines import MERGE, Lines
 from bot.digest.measures import Measure, counted
 from bot.digest.model import Cited, Digest, Mention, Posting
-from bot.digest.told import Told, pointing
+from bot.digest.told import Told
 
 T = TypeVar("T")
-Named = tuple[str, str, str]  # title, version, address
-_MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 
 
 def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
@@ -35,10 +32,13 @@ def current(digest: Digest) -> list[Posting]:
     return [one for one in digest.new_series if one.series not in newer]
 
 
-def apart(some: Sequence[Mention]) -> tuple[list[Mention], list[Mention]]:
-    """Return merge conflicts and everything else."""
-    merges = [one for one in some if _MERGE.match(one.title)]
-    return merges, [one for one in some if one not in merges]
+def apart(some: Sequence[Mention]) -> tuple[list[list[Mention]], list[Mention]]:
+    """Return merge conflicts, those of one pair of trees together, and everything else."""
+    merges: dict[str, list[Mention]] = {}
+    for one in some:
+        if MERGE.match(one.title):
+            merges.setdefault(one.title.lower(), []).append(one)
+    return list(merges.values()), [one for one in some if not MERGE.match(one.title)]
 
 
 class Sections:
@@ -55,28 +55,28 @@ class Sections:
         m, draw = self._m, self._lines
         yield self._list("Applied", digest.applied, m.applied, draw.applied)
         yield self._unsound(digest)
-        for section in Debate(m, self._told).sections(digest.discussions):
-            self._told.lines(section.lines)
-            yield section
+        fixes = [one for one in (*digest.new_series, *digest.new_versions) if one.repair.mends]
+        yield self._list("Fixes posted", fixes, m.mentions, draw.mending, fresh=True)
+        yield from Debate(m, self._told, digest.begin).sections(digest.discussions)
         fresh = current(digest)
         old = [one for one in digest.new_series if one not in fresh]
-        yield self._list("New versions", by_series([*digest.new_versions, *old]), m.versions, draw.version, _versions)
-        yield self._list("New series", fresh, m.series, draw.series, _posting)
+        yield self._list("New versions", by_series([*digest.new_versions, *old]), m.versions, draw.version, fresh=True)
+        yield self._list("New series", fresh, m.series, draw.series, fresh=True)
         yield self._list("Waiting", digest.waiting, m.waiting, draw.waits)
-        if m.posts:
-            yield from self._rest(digest)
-        else:
-            yield self._also(digest)
-
-    def _rest(self, digest: Digest) -> Iterator[Section | None]:
-        m, draw = self._m, self._lines
         merges, tools = apart(digest.toolchain)
-        yield self._list("Toolchain, build and rules", tools, m.mentions, draw.mention, _mention)
-        yield self._list("Merge conflicts in linux-next", [merges] if merges else [], m.mentions, _conflicts)
-        yield self._list("Pull requests", digest.pulls, m.mentions, draw.mention, _mention)
-        yield self._list(
-            "New names: first patches in the mail that I have read", digest.newcomers, m.mentions, draw.newcomer
-        )
+        if m.posts:
+            yield from self._rest(digest, merges, tools)
+        else:
+            yield self._also(digest, merges, tools)
+
+    def _rest(
+        self, digest: Digest, merges: Sequence[list[Mention]], tools: Sequence[Mention]
+    ) -> Iterator[Section | None]:
+        m, draw = self._m, self._lines
+        yield self._list("Toolchain, build and rules", tools, m.mentions, draw.mention, fresh=True)
+        yield self._list("Merge conflicts in linux-next", merges, m.mentions, draw.conflicts)
+        yield self._list("Pull requests", digest.pulls, m.mentions, draw.mention, fresh=True)
+        yield self._list("First patch seen on these lists", digest.newcomers, m.mentions, draw.newcomer)
         posts = self._list("Elsewhere", digest.posts, m.posts, draw.article)
         if self._others:
             lines, folded = (posts.lines, posts.folded) if posts else ((), 0)
@@ -95,65 +95,42 @@ class Sections:
         heading = "Soundness and security"
         if digest.quiet:
             return None
-        nothing = Section(((Span("Nothing found.", Style.FAINT),),), heading)
+        nothing = Section(((Span("Nothing found in what is named at the end.", Style.FAINT),),), heading)
         return self._list(heading, digest.security, self._m.mentions, self._lines.mention) or nothing
 
     def _list(
-        self,
-        heading: str,
-        some: Sequence[T],
-        most: int,
-        line: Callable[[T], Line],
-        named: Callable[[T], Named] | None = None,
+        self, heading: str, some: Sequence[T], most: int, line: Callable[[T], Line], *, fresh: bool = False
     ) -> Section | None:
-        """What was not told of yet, at most ``most`` lines of it; what was is pointed to if the link is new."""
-        names = [named(one) if named else _title(one) for one in some]
-        known = [bool(named) and self._told.knows(name[0]) for name in names]
-        fresh = [one for one, old in zip(some, known, strict=True) if not old]
-        again = [n for n, old in zip(names, known, strict=True) if old and n[2] and not self._told.linked(n[2])]
-        lines = [line(one) for one in fresh[:most]]
-        shown = (*lines, *(pointing(again) if self._m.posts else ()))
-        self._remember(names, shown)
-        return Section(shown, heading, bullets=True, folded=len(fresh[most:])) if shown else None
+        """At most ``most`` lines; with ``fresh``, what was told of already is passed over, and counted."""
+        new = [one for one in some if not (fresh and self._told.knows(_title(one)))]
+        lines = [line(one) for one in new[:most]]
+        for one in new[:most]:
+            self._told.title(_title(one))
+        if again := len(some) - len(new) if lines and self._m.words else 0:
+            lines.append(
+                (
+                    Span(
+                        f"{'One' if again == 1 else again} more {'was' if again == 1 else 'were'} told above.",
+                        Style.FAINT,
+                    ),
+                )
+            )
+        return Section(tuple(lines), heading, bullets=True, folded=len(new[most:])) if lines else None
 
-    def _remember(self, names: Sequence[Named], shown: Sequence[Line]) -> None:
-        self._told.lines(shown)
-        for title, _, url in names:
-            if self._told.linked(url):
-                self._told.title(title)
-
-    def _also(self, digest: Digest) -> Section | None:
+    def _also(self, digest: Digest, merges: Sequence[list[Mention]], tools: Sequence[Mention]) -> Section | None:
         """What a short digest only counts."""
+        new = [one for one in tools if not self._told.knows(one.title)]
         some = (
-            (len(digest.toolchain), "thread about tools and rules", "threads about tools and rules"),
+            (len(new), "thread about tools and rules", "threads about tools and rules"),
+            (len(merges), "merge conflict in linux-next", "merge conflicts in linux-next"),
             (len(digest.pulls), "pull request", ""),
             (len(digest.newcomers), "first patch", "first patches"),
-            (len(digest.posts), "post elsewhere", "posts elsewhere"),
+            (len(digest.posts) + len(self._others), "thing elsewhere", "things elsewhere"),
         )
         named = [counted(number, one, many) for number, one, many in some if number]
         return Section(((Span(f"Also {', '.join(named)}.", Style.FAINT),),)) if named else None
 
 
-def _title(one: object) -> Named:
-    mail = getattr(one, "mail", None)
-    return (getattr(one, "title", ""), "", mail.url if isinstance(mail, Cited) else "")
-
-
-def _versions(some: Sequence[Posting]) -> Named:
-    return (some[-1].title, some[-1].label, some[-1].mail.url)
-
-
-def _posting(one: Posting) -> Named:
-    return (one.title, "", one.mail.url)
-
-
-def _mention(one: Mention) -> Named:
-    return (one.title, "", one.mail.url)
-
-
-def _conflicts(some: Sequence[Mention]) -> Line:
-    """All of them in one line, each named by its trees."""
-    named = dict[str, Mention]()
-    for one in some:
-        named.setdefault(_MERGE.sub("", one.title), one)
-    return tuple(s for name, one in named.items() for s in (Span("; "), Span(name, url=one.mail.url)))[1:]
+def _title(one: object) -> str:
+    """What something is known by when it is met again."""
+    return str(getattr(one[-1] if isinstance(one, list) else one, "title", ""))

@@ -7,18 +7,20 @@ on, and whether anybody has applied it, as far as mails say so.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bot.chat.text import one_line
 from bot.digest.material import Material, Talk, posts, recalled
 from bot.digest.mentions import mention, source
 from bot.digest.model import Cited, Mention
-from bot.digest.postings import purpose
+from bot.digest.postings import SIGNED, purpose, rusty
+from bot.digest.repairs import repair
 from bot.digest.sentences import cited, clarity, sentences, stands, titled
 from bot.digest.talks import root_of
 from feeds.applied import where
-from index.model import Part, Role
+from index.history import History
+from index.model import Part
 from index.passages import subject
 
 UNSOUND = re.compile(
@@ -28,12 +30,13 @@ UNSOUND = re.compile(
     r"|violation)\w*|\bdangling\b|\bexploit\w*"
     r"|\bvulnerabilit\w+|\bmemory corruption\b|\binfo(?:rmation)? leak\b|\bnull[- ]pointer deref\w*"
     r"|\buninit(?:ialized|ialised) memory\b|\bbounds check\b"
-    r"|\bcontrol[- ]flow integrity\b|\bKASAN\b"
+    r"|\bmakes? (?:the|this|that|our|its?)\b[^.\n]{0,40} (?:unsafe|unsound)\b|\bcontrol[- ]flow integrity\b|\bKASAN\b"
     r"|\bsecurity (?:advisor\w+|bugs?|fix\w*|flaws?|holes?|incidents?|issues?|updates?)\b|\bmark\w*\b.*\bas unsafe\b",
     re.IGNORECASE,
 )
 _CLEAR = re.compile(
-    r"\bunsound|\bsoundness|\bCVE-|use[- ]after[- ]free|\bUAF\b|double[- ]free|memory corruption|out[- ]of[- ]bounds",
+    r"\bunsound|\bsoundness|\bCVE-|use[- ]after[- ]free|\bUAF\b|double[- ]free|memory corruption|out[- ]of[- ]bounds"
+    r"|\bmakes? (?:the|this|that|our|its?)\b[^.\n]{0,40} (?:unsafe|unsound)\b",
     re.IGNORECASE,
 )
 _ASSERTS = re.compile(  # that there is a hole, and not what one would be
@@ -52,20 +55,44 @@ _WINDOWS, _LINUX = re.compile(r"\bWindows\b"), re.compile(r"\bLinux\b")
 _DOES = re.compile(
     r"(?:th(?:is|ese) (?:series|patch\w*|commit)|add|introduce|implement|enable|support|allow|fix)", re.IGNORECASE
 )
-KINDS = ("fix", "report", "hardening", "advisory")
+KINDS = ("fix", "report", "review", "open", "hardening", "advisory")
 SURE = 2.0  # from then on a thread is about soundness or security
-_FIXES = re.compile(
-    r"^Fixes:[ \t]*(?P<commit>[0-9a-f]{7,40})\b(?:[ \t]*\([\"'“]?(?P<name>[^\n]{1,120}?)[\"'”]?\)[ \t]*$)?",
-    re.IGNORECASE | re.MULTILINE,
-)
-_STABLE = re.compile(r"^Cc:.*\bstable@[^#\n]*(?:#[^\d\n]*(?P<since>\d+\.\d+)[^\n]*)?", re.IGNORECASE | re.MULTILINE)
 
 
 def security(material: Material) -> list[Mention]:
-    """Return the threads about soundness and security: fixes, then reports, hardening, and advisories."""
+    """Return the threads about soundness and security: fixes first, open ones of the weeks before, then advisories."""
     found = [(worth, _hole(talk, said)) for talk in material.talks for worth, said in [_unsound(talk)] if worth >= SURE]
     threads = [one for _, one in sorted(found, key=lambda pair: (KINDS.index(pair[1].kind), -pair[0], pair[1].mail.id))]
-    return [*threads, *(_advisory(part) for part in material.posts if UNSOUND.search(part.title) and _concerns(part))]
+    threads = [one for one in threads if one.kind != "hardening" or _rusty(one, material)]
+    return [*threads, *_open(material), *map(_advisory, filter(_advises, material.posts))]
+
+
+def _rusty(one: Mention, material: Material) -> bool:
+    talk = next(talk for talk in material.talks if talk.part(one.mail.id))
+    return not talk.histories or any(rusty(_posted(talk, history)) for history in talk.histories)
+
+
+def _posted(talk: Talk, history: History) -> list[Part]:
+    return [p for id_ in history.newest.parts if (p := talk.part(id_))]
+
+
+def _open(material: Material) -> Iterator[Mention]:
+    """Fixes of the weeks before that nobody has applied, and of which nothing was heard in the span."""
+    for talk in material.open:
+        if not any(event.kind == "applied" for part in talk.parts for event in part.events):
+            one = _hole(talk, None)
+            if one.kind == "fix":
+                yield replace(one, kind="open")
+
+
+def unsound(part: Part) -> bool:
+    """Whether a mail posts what its title calls a repair of something unsound."""
+    title = subject(part.title)
+    return bool(posts(part) and UNSOUND.search(title) and not _HARDENING.search(title))
+
+
+def _advises(part: Part) -> bool:
+    return bool(UNSOUND.search(part.title)) and _concerns(part)
 
 
 def _concerns(part: Part) -> bool:
@@ -84,20 +111,20 @@ def _advisory(part: Part) -> Mention:
 
 def _hole(talk: Talk, said: Cited | None) -> Mention:
     """A thread about a hole, with what its patches say of its age and of stable kernels, and who took them."""
-    patches = [p for h in talk.histories for id_ in h.newest.parts if (p := talk.part(id_))]
-    trailers = "\n".join(b.text for p in patches for b in p.blocks if b.role is Role.TRAILERS)
-    fixes = {m["commit"][:12]: one_line(m["name"] or "") for m in _FIXES.finditer(trailers)}
-    stable = _STABLE.search(trailers)
-    kind = _kind(" ".join([root_of(talk).title, *(part.title for part in patches)]), trailers)
+    patches = [p for history in talk.histories for p in _posted(talk, history)]
+    kind = _kind(talk, patches, said)
     fate, settled = _fate(talk, patches=bool(patches))
+    events = [event for history in talk.histories for event in history.newest.events]
+    dates = [v.date for history in talk.histories for v in history.versions if v.date]
     return replace(
         mention(talk, said if kind != "hardening" else _purpose(patches)),
-        fixes=tuple(f"{commit} ({name})" if name else commit for commit, name in fixes.items()),
-        stable=bool(stable),
-        since=(stable["since"] or "") if stable else "",
+        repair=repair(patches),
         kind=kind,
         fate=fate,
         settled=settled,
+        tags=tuple(dict.fromkeys((e.kind, one_line(e.who)) for e in events if e.kind in SIGNED)),
+        replies=sum(1 for part in talk.said if part.author != root_of(talk).author),
+        first=min(dates, default=None),
     )
 
 
@@ -106,10 +133,15 @@ def _purpose(patches: Sequence[Part]) -> Cited | None:
     return next((one for one in purpose(patches[:1]) if _DOES.match(one.text)), None)
 
 
-def _kind(titles: str, trailers: str) -> str:
+def _kind(talk: Talk, patches: Sequence[Part], said: Cited | None) -> str:
+    """What it is: patches repair a hole, or somebody says that there is one in them, or there are none."""
+    titles = " ".join([root_of(talk).title, *(part.title for part in patches)])
     if _HARDENING.search(titles):
         return "hardening"
-    return "fix" if _FIXES.search(trailers) or _REPAIRS.search(titles) else "report"
+    if not patches:
+        return "report"
+    mends = repair(patches).mends or UNSOUND.search(titles) or _REPAIRS.search(titles)
+    return "fix" if mends or not said or said.id in {part.id for part in patches} else "review"
 
 
 def _fate(talk: Talk, *, patches: bool) -> tuple[str, Cited | None]:
@@ -146,4 +178,5 @@ def _claimed(one: Cited, talk: Talk, posted: Collection[str]) -> bool:
 
 def _asserts(text: str) -> bool:
     """Whether an answer says that there is a hole, rather than explains what one is."""
-    return bool(_ASSERTS.search(text)) and not _HYPOTHETIC.search(text)
+    found = _ASSERTS.search(text)
+    return bool(found) and not text.endswith("?") and not _HYPOTHETIC.search(text[: found.end()])  # type: ignore[union-attr]

@@ -24,7 +24,7 @@ _MANNERS = re.compile(
     re.IGNORECASE,
 )
 _REFERRING = re.compile(  # to something beside the mail, or to code that is not shown
-    r"https?://|^s/|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->"
+    r"https?://|^s/|[+-]//|\S+@\S+\.\w|\bbelow\b|\babove\b|as follows|[:,]$|^\W*(?:```|\|)|\[\d{1,2}\]|[{};]\s*$|=>|->"
     r"|\bsee (?:also )?\["
     r"|\b(?:first|second|third|last|following|previous|next) (?:patch|commit|paragraph|sentence)\b",
     re.IGNORECASE,
@@ -105,14 +105,37 @@ _PARENT = re.compile(  # understood only behind what it answers, or about its wr
     r"|\bmy real purpose\b|\bgood point\b|\bhere we are\b|\bthis (?:chunk|hunk|line)\b|\bin v\d\b",
     re.IGNORECASE,
 )
+_DRAWN_IN = re.compile(r"^(?: {3,}|\t)[ \t]*\S?$")
+_DANGLING = re.compile(  # a word for something that was named before
+    r"^(?:\W*\w+\W+){0,4}(?:it|its|they|them|he|she|one|those|these)\b"
+    r"|\b(?:this|these|those)\b(?=\s+(?:is|was|are|were|will|would|should|can|could|may|might|needs?|does|has|have|works?"
+    r"|breaks?|means|in|to|with|for|from|and|or|on|at|by|way|case|approach|point|there|be|up|out)\b|\W*$|[.,;:?!)])"
+    r"|\b(?:make|makes|do|does|see|sees|fix|fixes|change|support|like|about|of|with|for|if|avoid|use|used)\s+that\b"
+    r"(?=\W*$|\s+(?:is|was|helps?|would|clearer|better|way)\b|[.,;:?!)])"
+    r"|\b(?:then|here|too|as well|instead|either|though|anyway|JFYI|FYI)\W*$|\bdo so\b",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(  # what not even the words that are answered make clear
+    r"\bthe (?:two|other(?: way(?: around)?| one)?|former|latter|first (?:one|option)|second (?:one|option)|same)\b"
+    r"|\bboth (?:are|of them|patches)\b|^I (?:don't|do not) (?:understand|know)\b",
+    re.IGNORECASE,
+)
+_NIT = re.compile(
+    r"\bnode name\b|\btypos?\b|\bspell(?:ing|ed)\b|\bindent\w*|\bwhite ?space\b|\bwording\b|\breword\w*|\bcapital\w*"
+    r"|\brustfmt\b|\bfull stop\b|\bcross-?link\b|\b(?:foo|bar)\b",
+    re.IGNORECASE,
+)
 STANDS, REPEATS = 0.5, 0.7  # how clear a sentence must be; the share of its words that a title may have
-_CODE = re.compile(r"[{}<>;=|\\]|::|\(\)|\w_\w|&\w|`")
+_CODE = re.compile(r"[{}<>;=|\\]|::|\(\)|\w[_#]\w|&\w|`")
 
 
 def sentences(part: Part) -> Iterator[Cited]:
     """Yield what ``part``'s author says, sentence by sentence, in order: of a patch, not what has changed in it."""
+    answer = "reply" in part.labels
     for text in _prose(part):
         for start, end in spans(text):
+            if answer and _DRAWN_IN.search(text[text.rfind("\n", 0, start) + 1 : start + 1]):
+                continue  # words that are proposed for a comment or a letter
             quote = _MARKER.sub("", text[start:end])
             if fit(quote):
                 yield cited(part, quote)
@@ -132,12 +155,12 @@ def _prose(part: Part) -> Iterator[str]:
 
 def cited(part: Part, quote: str) -> Cited:
     """Return words of ``part``, to be shown as they are."""
-    return Cited(spoken(quote), part.id, part.url, quote, part.author, "bot" in part.labels)
+    return Cited(spoken(quote), part.id, part.url, quote, part.author, "bot" in part.labels, date=part.date)
 
 
 def titled(part: Part) -> Cited:
     """Return a citation of ``part`` by its title."""
-    return Cited(part.title, part.id, part.url, part.title, part.author, "bot" in part.labels)
+    return Cited(part.title, part.id, part.url, part.title, part.author, "bot" in part.labels, date=part.date)
 
 
 def fit(quote: str) -> bool:
@@ -150,7 +173,22 @@ def fit(quote: str) -> bool:
 
 def stands(text: str) -> bool:
     """Whether a sentence of an answer can be read without what it answers."""
-    return clarity(text) >= STANDS and not _HANGING.match(text) and not _PARENT.search(text)
+    return clarity(text) >= STANDS and not _HANGING.match(text) and not _PARENT.search(text) and not trivial(text)
+
+
+def dangles(text: str) -> bool:
+    """Whether a sentence speaks of something that it does not name."""
+    return bool(_DANGLING.search(text) or _HANGING.match(text) or unclear(text))
+
+
+def unclear(text: str) -> bool:
+    """Whether a sentence isn't understood even behind what it answers."""
+    return bool(_ELSEWHERE.search(text))
+
+
+def trivial(text: str) -> bool:
+    """Whether a sentence is about spelling and the like."""
+    return bool(_NIT.search(text))
 
 
 def repeats(text: str, title: str) -> bool:

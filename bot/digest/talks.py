@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from bot.chat.text import one_line
 from bot.digest import gist, stance
-from bot.digest.answering import answered
+from bot.digest.answering import Cues
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, recalled
 from bot.digest.model import Cited, Discussion, Position
 from bot.digest.outcome import changed, ending, tags
-from bot.digest.postings import about, heading, patches, purpose
-from bot.digest.sentences import repeats, stands, titled
+from bot.digest.postings import about, heading, purpose
+from bot.digest.sentences import dangles, repeats, stands, titled, unclear
 from feeds.relevance import rust_mail
 from feeds.signed import plain_name
 from index.model import Part
@@ -31,7 +31,8 @@ ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
 NAMED = 3  # mails that name Rust, in a thread that is about it
 QUOTES = 3  # besides what it is about: the positions, and what else is said
 POSITIONS = 2
-OF_AUTHOR, ANSWERING = 0.7, 1.3  # what a sentence counts that is the author's, or that answers something told
+ANSWERING = 1.3  # what a sentence counts that stands behind what it answers
+FEW = 6  # mails: a shorter talk counts less
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
     r"|take|merge|drop|revert|send a (?:new|v\d))"
@@ -54,31 +55,60 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     root = root_of(talk)
     title = heading(root.title)
     said = [one for part in talk.said for one in talk.own[part.id] if stands(one.text) and not repeats(one.text, title)]
-    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers, root.author))
-    held = stance.positions(weighed, POSITIONS, root.author)
+    cue = Cues(talk)
+    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers, cue))
+    plain = [w for w in weighed if _plain(w.said, root, cue)]
     opening = _opening(talk, root)
-    taken = [w for _, w in held]
+    held = stance.positions(plain, POSITIONS, root.author)
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = [w.said for w in gist.choose(weighed, QUOTES - len(held), taken=[*taken, *first])]
+    chosen = gist.choose(plain, QUOTES - len(held), taken=[*(w for _, w in held), *first])
+    positions, replies = _turns(talk, [p for p, _ in held], [w.said for w in chosen], cue)
     ended = ending(talk, root, keepers)
-    ordered = sorted(talk.people, key=lambda who: plain_name(who) not in keepers)
     return Discussion(
         title=title,
         first=titled(root),
         mails=len(talk.said),
-        authors=tuple(map(one_line, ordered)),
+        authors=_people(talk, root, keepers),
         keepers=sum(plain_name(who) in keepers for who in talk.people),
         area=area(root.labels),
         gist=opening,
-        positions=tuple(replace(one, to=answered(talk, one.said)) for one, _ in held),
-        replies=tuple(Position("", one, answered(talk, one)) for one in chosen),
-        weight=round(_weight(talk, keepers, [p.stance for p, _ in held], said), 3),
+        positions=positions,
+        replies=replies,
+        weight=round(_weight(talk, keepers, [p.stance for p in positions], said), 3),
         label=_label(talk),
         outcome=ended.what,
         settled=ended.mail,
         changes=ended.changes or changed(talk, root),
         tags=tags(talk),
+        last=titled(talk.said[-1]),
     )
+
+
+def _people(talk: Talk, root: Part, keepers: frozenset[str]) -> tuple[str, ...]:
+    """Who answered: who posted it, then those who apply patches."""
+    author = plain_name(root.author)
+    order = sorted(talk.people, key=lambda who: (plain_name(who) != author, plain_name(who) not in keepers))
+    return tuple(map(one_line, order))
+
+
+def _plain(one: Cited, root: Part, cue: Cues) -> bool:
+    """Whether a reader who was not there understands a sentence: by itself, or behind what it answers; the author's
+    own only behind somebody else's.
+    """
+    if cue(one):
+        return not unclear(one.text)
+    return not dangles(one.text) and one.who != root.author
+
+
+def _turns(
+    talk: Talk, held: Sequence[Position], said: Sequence[Cited], cue: Cues
+) -> tuple[tuple[Position, ...], tuple[Position, ...]]:
+    """What is held and what else is said, each behind what it answers; what is quoted as a cue is not said again."""
+    replied = {part.links[0] for part in talk.parts if part.links}
+    turns = [replace(one, to=cue(one.said), answered=one.said.id in replied) for one in held]
+    others = [Position("", one, cue(one)) for one in said]
+    cues = {one.to.quote for one in (*turns, *others) if one.to}
+    return tuple(turns), tuple(one for one in others if one.said.quote not in cues)
 
 
 def _opening(talk: Talk, root: Part) -> tuple[Cited, ...]:
@@ -89,12 +119,12 @@ def _opening(talk: Talk, root: Part) -> tuple[Cited, ...]:
     history, version = found
     older = history.versions[history.versions.index(version) :: -1]
     letters = [[p for id_ in v.parts if (p := talk.part(id_))] for v in older]
-    return next((told for letter in letters if (told := purpose(letter))), ()) or patches(letters[0])
+    return next((told for letter in letters if (told := purpose(letter))), ()) or about(letters[0])
 
 
-def _standing(talk: Talk, keepers: frozenset[str], author: str) -> Callable[[Cited], float]:
+def _standing(talk: Talk, keepers: frozenset[str], cue: Cues) -> Callable[[Cited], float]:
     """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, from
-    who applies patches, behind what it answers, and not from who has to defend his patches.
+    who applies patches, and behind what it answers.
     """
     parts = {part.id: part for part in talk.said}
     answers = Counter(part.links[0] for part in talk.said if part.links)
@@ -103,8 +133,7 @@ def _standing(talk: Talk, keepers: frozenset[str], author: str) -> Callable[[Cit
         around = max((len(b.text) for b in parts[one.id].own if one.quote in b.text), default=0)
         value = 0.65 if around < ASIDE else 1.0 if around < PARAGRAPH else 1.25
         value *= 1.15 if plain_name(one.who) in keepers else 1.0
-        value *= OF_AUTHOR if one.who == author else 1.0
-        value *= ANSWERING if answered(talk, one) else 1.0
+        value *= ANSWERING if cue(one) else 1.0
         return value * (1 + 0.2 * min(4, answers[one.id]))
 
     return standing
@@ -142,6 +171,7 @@ def _weight(talk: Talk, keepers: frozenset[str], stances: Sequence[str], said: S
     value = math.log1p(len(talk.said)) + 1.2 * math.sqrt(people) + 0.5 * min(chief, 4)
     value += 0.7 * min(2, stances.count("objects")) + 0.3 * min(2, stances.count("proposes"))
     value += 0.5 * any(_DECIDED.search(one.text) for one in said)
+    value *= min(1.0, (len(talk.said) + FEW) / (2 * FEW))
     return value * (0.7 if people == 2 else 1.0) * (1.0 if _on_rust(talk) else 0.5)
 
 

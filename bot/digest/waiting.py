@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.chat.text import one_line
-from bot.digest.collect import PATIENCE
 from bot.digest.material import Material, Talk, person, posts
 from bot.digest.model import Cited, Waiting
-from bot.digest.postings import pull
+from bot.digest.postings import pull, rusty
 from bot.digest.sentences import cited, sentences, titled
 from bot.digest.stance import stance
 from feeds.signed import plain_name
@@ -26,16 +26,27 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n]*(?:\n(?!\n)[^.!?\n]*)*[.!?]?")
+PATIENCE = timedelta(days=14)  # how long a patch waits before that is worth a line
 ANSWER_MIN = 40  # characters of a comment that deserves an answer
 
 
 def waiting(material: Material) -> list[Waiting]:
-    """Return what waits, the newest of each kind first: what was asked for again, comments unanswered, no reply."""
+    """Return what waits, the newest of each kind first: asked for again, comments unanswered, no reply."""
     asked = [one for talk in material.talks for one in _asked(talk)]
     open_ = [one for talk in material.talks for one in _unanswered(talk)]
     again = {one.mail.id for one in asked}
-    silent = [one for talk in material.waiting for one in _silent(talk) if one.mail.id not in again]
-    return [*sorted(asked, key=_age), *sorted(open_, key=_age), *sorted(silent, key=_age)]
+    rust = [talk for talk in material.waiting if any(rusty(_posted(talk, history)) for history in talk.histories)]
+    others = [talk for talk in material.waiting if talk not in rust]
+    silent = [
+        one
+        for some in (rust, others)
+        for one in sorted((each for talk in some for each in _silent(talk) if each.mail.id not in again), key=_age)
+    ]
+    return [*sorted(asked, key=_age), *sorted(open_, key=_age), *silent]
+
+
+def _posted(talk: Talk, history: History) -> list[Part]:
+    return [p for id_ in history.newest.parts if (p := talk.part(id_))]
 
 
 def _age(one: Waiting) -> tuple[int, str]:
