@@ -8,7 +8,7 @@ import pytest
 
 from bot.cite import flat, holds
 from bot.digest.model import Digest, citations
-from bot.digest.sentences import stands
+from bot.digest.sentences import dangles, stands
 from bot.digest.stance import stance
 from index.model import Part
 from tests.digest_fixtures import (
@@ -131,6 +131,31 @@ def test_a_defence_and_a_passing_wish_are_no_positions() -> None:
 def test_an_answer_that_needs_its_parent_is_not_quoted() -> None:
     assert not stands("The same applies to the leaves of the other pond as well.")
     assert stands("Frogs jump, so each leaf has to count the frogs that sit on it.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I don't think this will work with the current macro of the pond.",
+        "We could add a note to make that clearer for all of the frogs.",
+        "There is no difference between the two for a frog in the pond.",
+        "The name of the leaf should probably be written in green then.",
+    ],
+)
+def test_a_sentence_about_something_that_it_does_not_name_dangles(said: str) -> None:
+    assert dangles(said)
+
+
+def test_a_sentence_that_names_what_it_is_about_does_not_dangle() -> None:
+    assert not dangles("Frogs jump, so each leaf has to count the frogs that sit on it.")
+
+
+def test_a_merge_conflict_names_its_files(tmp_path: Path) -> None:
+    body = "Today's linux-next merge of the pond tree got a conflict in:\n\n  rust/pond.rs\n\nbetween commit:\n"
+    title = "linux-next: manual merge of the pond tree with the mud tree"
+    (one,) = digested(tmp_path, [*WEEK, mail("next", title, body, sender=CY, day=1)]).toolchain
+    assert one.files
+    assert one.files.quote == "rust/pond.rs"
 
 
 def test_a_change_of_tools_stands_under_its_own_heading(tmp_path: Path) -> None:

@@ -211,3 +211,16 @@ def test_a_short_digest_lists_without_quotes(digest: Digest) -> None:
     short = plain(card(digest, Length.SHORT))
     assert "reed: bend in the wind" in short
     assert "instead of breaking" not in short
+
+
+def test_what_two_say_that_they_applied_is_one_line(digest: Digest) -> None:
+    taken = digest.applied[0]
+    shown = card(replace(digest, applied=(taken, replace(taken, by="Dee Toad"))))
+    (line,) = section(shown, "Applied").lines
+    assert "applied by Bo Reed and Dee Toad" in said(line)
+
+
+def test_what_was_posted_without_a_reply_is_named_for_who_wants_to_help(digest: Digest) -> None:
+    silent = replace(posting(digest, 1), replies=0, tags=(), merged=False)
+    shown = card(replace(digest, new_series=(silent,), new_versions=()))
+    assert "no reply so far: reed 1" in said(section(shown, "Waiting").lines[-1])

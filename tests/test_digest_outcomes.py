@@ -102,7 +102,7 @@ def test_a_fix_says_which_commit_it_repairs_and_since_which_stable_kernel(tmp_pa
 
 
 def test_a_fix_that_nobody_took_is_called_so(tmp_path: Path) -> None:
-    assert [one.fate for one in digested(tmp_path, [*WEEK, hole()]).security] == ["not applied so far"]
+    assert [one.fate for one in digested(tmp_path, [*WEEK, hole()]).security] == ["not applied as far as mails say"]
 
 
 def test_a_fix_that_was_taken_says_by_whom_and_where_to(tmp_path: Path) -> None:
@@ -116,3 +116,58 @@ def test_a_fix_that_was_taken_says_by_whom_and_where_to(tmp_path: Path) -> None:
 def test_a_wish_for_security_in_a_title_is_no_hole(tmp_path: Path) -> None:
     wish = mail("lsm", "[PATCH] rust: lsm: name the security context", "Name it.\n", sender=CY, day=1)
     assert not digested(tmp_path, [*WEEK, wish]).security
+
+
+def test_what_a_reviewer_calls_unsound_is_told_as_said_in_review(tmp_path: Path) -> None:
+    said = "The leaf API of this pond is unsound for frogs of two threads.\n"
+    (one,) = digested(tmp_path, [*WEEK, reply("hole", said)]).security
+    assert one.said
+    assert (one.kind, one.said.who) == ("review", "Bo Reed")
+
+
+def test_a_repair_of_the_weeks_before_that_nobody_took_stays_open(tmp_path: Path) -> None:
+    old = mail("leak", "[PATCH] rust: mud: fix use-after-free", "Fix it.\n", sender=CY, day=-30)
+    assert [(one.kind, one.mail.id) for one in digested(tmp_path, [*WEEK, old]).security] == [("open", old.id)]
+
+
+def test_a_repair_that_was_taken_is_no_longer_open(tmp_path: Path) -> None:
+    old = mail("leak", "[PATCH] rust: mud: fix use-after-free", "Fix it.\n", sender=CY, day=-30)
+    took = mail("thx", "Re: [PATCH] rust: mud: fix use-after-free", "Applied, thanks!\n", sender=BO, to="leak", day=-25)
+    assert not digested(tmp_path, [*WEEK, old, took]).security
+
+
+def test_hardening_of_something_else_than_rust_is_no_news_here(tmp_path: Path) -> None:
+    other = mail("cfi", "[PATCH] pond: control-flow integrity", "Add a fence.\n", sender=CY, day=1)
+    assert not digested(tmp_path, [*WEEK, other]).security
+
+
+def test_a_repair_is_listed_with_the_commit_and_the_stable_kernels(tmp_path: Path) -> None:
+    trailers = 'Fixes: 0123456789ab ("mud: count")\nCc: stable@vger.kernel.org # 6.6\n'
+    body = f"Count.\n\n{trailers}Signed-off-by: Cy Newt <cy@mud.example>\n"
+    fix = mail("fix", "[PATCH] rust: mud: count again", body, sender=CY, day=1)
+    told = text(digested(tmp_path, [*WEEK, fix]))
+    assert "for stable kernels from 6.6; fixes 0123456789ab (mud: count)" in told
+
+
+def test_words_that_a_reviewer_drafts_are_not_his_opinion(tmp_path: Path) -> None:
+    body = "Please say in the comment of the leaf:\n\n    I would suggest that every frog is counted by its own leaf.\n"
+    digest = digested(tmp_path, [*WEEK, reply("draft", body, CY)])
+    assert "draft@pond.example" not in {p.said.id for p in digest.discussions[0].positions}
+
+
+def test_nothing_is_a_cue_and_an_answer_at_once(tmp_path: Path) -> None:
+    asks = reply("ask", "Should every leaf of the pond know its frogs?\n", DEE)
+    body = "> Should every leaf of the pond know its frogs?\n\nI would suggest that the pond counts all frogs itself.\n"
+    one = discussed(tmp_path, asks, reply("tell", body, CY, 3, "leaves-v2-0 ask"))
+    cues = {p.to.quote for p in (*one.positions, *one.replies) if p.to}
+    assert not cues & {p.said.quote for p in one.replies}
+
+
+def test_who_began_a_discussion_is_named_first(tmp_path: Path) -> None:
+    assert discussed(tmp_path).authors[0] == "Ada Quill"
+
+
+def test_the_end_names_the_lists_that_mails_went_to(tmp_path: Path) -> None:
+    listed = mail("l", "[PATCH] rust: reed: float", "Let reeds float.\n", sender=CY, day=1,
+                  headers="List-Id: <pond-list.pond.example>\nTo: pond-list@vger.kernel.org\n")  # fmt: skip
+    assert "pond-list" in dict(digested(tmp_path, [*WEEK, listed]).lists)

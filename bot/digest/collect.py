@@ -33,7 +33,7 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
     new = {name for name, first in firsts.items() if span.begin <= first < span.end}
     return Material(
         span=span,
-        talks=tuple(_talks(catalog, histories, span, fresh)),
+        talks=tuple(_once(list(_talks(catalog, histories, span, fresh)))),
         waiting=tuple(_talks(catalog, histories, span, _silent(waits, mails))),
         open=tuple(_open(catalog, histories, span, mails, fresh)),
         posts=tuple(p for _, p in read if p.kind is Kind.POST and p.date and p.date >= span.begin and relevant(p)),
@@ -110,6 +110,14 @@ def _talks(catalog: Catalog, histories: Histories, span: Span, some: Sequence[tu
         members = [part.id for part in dict(group).values()]
         before = [id_ for history in series for id_ in _before(history, span)]
         yield Talk(span, tuple(_threads(catalog, [*members, *before], span.end)), series)
+
+
+def _once(talks: Sequence[Talk]) -> Iterator[Talk]:
+    """Leave a thread that a series' talk has as the thread of an older version."""
+    fresh = [frozenset(part.id for part in talk.fresh) for talk in talks]
+    yield from (
+        talk for talk, ids in zip(talks, fresh, strict=True) if talk.histories or not any(ids < o for o in fresh)
+    )
 
 
 def _before(history: History, span: Span) -> list[str]:

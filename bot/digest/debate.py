@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from bot.card import Line, Section, Span, Style
 from bot.chat.text import one_line
-from bot.digest.lines import Lines
+from bot.digest.lines import ROOM, Lines
 from bot.digest.measures import Measure, counted, people, signed
 from bot.digest.model import Cited, Discussion, Position
 from bot.digest.told import Told
 
-ROOM = 1.5  # a turn may be so much longer than a quote behind a line
 OLD = timedelta(days=28)
 
 

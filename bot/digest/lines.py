@@ -17,6 +17,7 @@ from bot.digest.model import Applied, Article, Cited, Mention, Newcomer, Posting
 from bot.digest.told import Told
 
 CHANGE, FILES = 160, 2  # characters of one thing that has changed; files that are named
+ROOM = 1.5  # what is unsound, or what somebody says in a discussion, may take so much more than a quote elsewhere
 AGED = timedelta(days=14)  # after that it is said when something was posted first
 MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 KIND = {"review": "said in review", "open": "still open"}
@@ -34,9 +35,9 @@ class Lines:
         self._m = measure
         self._told = told
 
-    def quoted(self, some: Sequence[Cited], who: str = "") -> list[Span]:
-        """Quotes behind the line of their own mail, or with their writer as link."""
-        fits = [one for one in some if len(one_line(one.text)) <= self._m.quote]
+    def quoted(self, some: Sequence[Cited], who: str = "", room: float = 1.0) -> list[Span]:
+        """Quotes behind the line of their own mail, or with their writer as link; ``room`` for longer ones."""
+        fits = [one for one in some if len(one_line(one.text)) <= room * self._m.quote]
         return [
             span
             for one in self._told.fresh(fits)
@@ -72,7 +73,8 @@ class Lines:
     def mention(self, one: Mention) -> Line:
         """A thread under a heading, with the words for which it stands there."""
         done = f" {one.done}" if one.done and one.done not in ("v1", "applied") else ""
-        said = self.quoted([one.said], "" if one.said.who == one.author else one.said.who) if one.said else []
+        who = one.said.who if one.said and one.said.who != one.author else ""
+        said = self.quoted([one.said], who, ROOM if one.kind else 1.0) if one.said else []
         return (
             *([Span(f"{KIND.get(one.kind, one.kind)}: ", Style.STRONG)] if one.kind else []),
             Span(one.title, url=one.mail.url),

@@ -39,7 +39,8 @@ _LATE = re.compile(
     r"\b(?:(?:is|was|been|module|driver) tested|base(?:d|s) on|depend(?:s|ent|ing)|applies on top|rebased"
     r"|tested on|tree at|available at|v\d+|TODO"
     r"|stale|conflicts?|maintainers|(?:first|second) half|future patches"
-    r"|I attached|first contribution|I(?:'ve| have) been|seeking|objections)\b",
+    r"|I attached|first contribution|I(?:'ve| have) been|seeking|objections"
+    r"|reviewers?|(?:gets?|got) (?:properly )?reviewed|please see|latter commit)\b",
     re.I,
 )
 _SAYS = re.compile(
@@ -184,7 +185,7 @@ def _opening(part: Part) -> Iterator[Cited]:
 def _tells(text: str, place: int) -> float:
     value = clarity(text) * (1.0 - 0.12 * place)
     value *= 1.4 if _DOES.search(text) else 0.6
-    value *= 0.5 if _OPENS.match(text) or text[-1] not in _ENDS else 1.0
+    value *= 0.5 if _OPENS.match(text) else 1.0 if text[-1] in _ENDS else 0.3
     return value * (0.35 if _LATE.search(text) else 1.0)
 
 

@@ -21,15 +21,23 @@ _MENDS = re.compile(
     re.IGNORECASE,
 )
 
+_TRIFLE = re.compile(r"^docs?\b|^Documentation\b|^MAINTAINERS\b|\btypos?\b|\bformatting\b|\bspelling\b", re.IGNORECASE)
+
 
 def repair(patches: Sequence[Part]) -> Repair:
     """Return what ``patches`` repair."""
-    trailers = "\n".join(block.text for part in patches for block in part.blocks if block.role is Role.TRAILERS)
+    told = ["\n".join(b.text for b in part.blocks if b.role is Role.TRAILERS) for part in patches]
+    trailers = "\n".join(told)
+    marked = [text for text in told if _FIXES.search(text) or _STABLE.search(text)]
     commits = {m["commit"][:12]: one_line(m["name"] or "") for m in _FIXES.finditer(trailers)}
     stable = _STABLE.search(trailers)
     return Repair(
         tuple(f"{commit} ({name})" if name else commit for commit, name in commits.items()),
         stable=bool(stable),
         since=(stable["since"] or "") if stable else "",
-        mends=bool(commits or stable) or bool(patches and _MENDS.match(subject(patches[0].title))),
+        mends=_mends(subject(patches[0].title) if patches else "", mostly=2 * len(marked) >= len(patches) > 0),
     )
+
+
+def _mends(title: str, *, mostly: bool) -> bool:
+    return not _TRIFLE.search(title) and (mostly or bool(_MENDS.match(title)))

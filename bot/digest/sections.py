@@ -6,16 +6,18 @@ Each thing is told once. Where it would stand again it is passed over, and a lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from bot.card import Line, Section, Span, Style
 from bot.digest.debate import Debate
 from bot.digest.lines import MERGE, Lines
-from bot.digest.measures import Measure, counted
-from bot.digest.model import Cited, Digest, Mention, Posting
+from bot.digest.measures import Measure, counted, people
+from bot.digest.model import Applied, Cited, Digest, Mention, Posting
 from bot.digest.told import Told
 
 T = TypeVar("T")
+SILENT = 6  # postings without a reply that are named
 
 
 def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
@@ -30,6 +32,14 @@ def current(digest: Digest) -> list[Posting]:
     """Return the new series that no newer version replaced in the same span."""
     newer = {one.series for one in digest.new_versions if one.series}
     return [one for one in digest.new_series if one.series not in newer]
+
+
+def once(some: Sequence[Applied]) -> list[Applied]:
+    """Return what was applied, once a tree, whoever else says so."""
+    found: dict[tuple[str, ...], list[Applied]] = {}
+    for one in some:
+        found.setdefault((one.tree, one.label, one.which, "".join(one.title.lower().split())), []).append(one)
+    return [replace(each[0], by=people(tuple(dict.fromkeys(one.by for one in each)))) for each in found.values()]
 
 
 def apart(some: Sequence[Mention]) -> tuple[list[list[Mention]], list[Mention]]:
@@ -53,7 +63,7 @@ class Sections:
     def sections(self, digest: Digest) -> Iterator[Section | None]:
         """Yield the sections, the most important first; None where there is nothing to say."""
         m, draw = self._m, self._lines
-        yield self._list("Applied", digest.applied, m.applied, draw.applied)
+        yield self._list("Applied", once(digest.applied), m.applied, draw.applied)
         yield self._unsound(digest)
         fixes = [one for one in (*digest.new_series, *digest.new_versions) if one.repair.mends]
         yield self._list("Fixes posted", fixes, m.mentions, draw.mending, fresh=True)
@@ -62,7 +72,7 @@ class Sections:
         old = [one for one in digest.new_series if one not in fresh]
         yield self._list("New versions", by_series([*digest.new_versions, *old]), m.versions, draw.version, fresh=True)
         yield self._list("New series", fresh, m.series, draw.series, fresh=True)
-        yield self._list("Waiting", digest.waiting, m.waiting, draw.waits)
+        yield self._waiting(digest)
         merges, tools = apart(digest.toolchain)
         if m.posts:
             yield from self._rest(digest, merges, tools)
@@ -90,6 +100,21 @@ class Sections:
             for span in (Span("; "), Span(title, url=mail.url), Span(f" ({what})" if what != "v1" else "", Style.FAINT))
         ]
         return (Span("Not the kernel's tree: ", Style.STRONG), *named[1:], Span("."))
+
+    def _waiting(self, digest: Digest) -> Section | None:
+        """What waits, and what was posted now without a reply: there a reader can help."""
+        waits = self._list("Waiting", digest.waiting, self._m.waiting, self._lines.waits)
+        silent = [
+            one for one in (*digest.new_series, *digest.new_versions) if not (one.replies or one.tags or one.merged)
+        ]
+        if not silent or not self._m.words:
+            return waits
+        named = [span for one in silent[:SILENT] for span in (Span("; "), Span(one.title, url=one.mail.url))][1:]
+        more = f" and {len(silent) - SILENT} more" if len(silent) > SILENT else ""
+        line: Line = (Span("Posted now, no reply so far: ", Style.STRONG), *named, Span(f"{more}."))
+        return Section(
+            (*(waits.lines if waits else ()), line), "Waiting", bullets=True, folded=waits.folded if waits else 0
+        )
 
     def _unsound(self, digest: Digest) -> Section | None:
         heading = "Soundness and security"

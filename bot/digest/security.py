@@ -16,11 +16,11 @@ from bot.digest.mentions import mention, source
 from bot.digest.model import Cited, Mention
 from bot.digest.postings import SIGNED, purpose, rusty
 from bot.digest.repairs import repair
-from bot.digest.sentences import cited, clarity, sentences, stands, titled
+from bot.digest.sentences import cited, clarity, dangles, sentences, stands, titled
 from bot.digest.talks import root_of
 from feeds.applied import where
 from index.history import History
-from index.model import Part
+from index.model import Event, Part
 from index.passages import subject
 
 UNSOUND = re.compile(
@@ -67,6 +67,10 @@ def security(material: Material) -> list[Mention]:
     return [*threads, *_open(material), *map(_advisory, filter(_advises, material.posts))]
 
 
+def _shows(said: Cited, kind: str) -> bool:
+    return kind != "hardening" and not dangles(said.text)
+
+
 def _rusty(one: Mention, material: Material) -> bool:
     talk = next(talk for talk in material.talks if talk.part(one.mail.id))
     return not talk.histories or any(rusty(_posted(talk, history)) for history in talk.histories)
@@ -79,7 +83,7 @@ def _posted(talk: Talk, history: History) -> list[Part]:
 def _open(material: Material) -> Iterator[Mention]:
     """Fixes of the weeks before that nobody has applied, and of which nothing was heard in the span."""
     for talk in material.open:
-        if not any(event.kind == "applied" for part in talk.parts for event in part.events):
+        if not _takings(talk):
             one = _hole(talk, None)
             if one.kind == "fix":
                 yield replace(one, kind="open")
@@ -117,7 +121,7 @@ def _hole(talk: Talk, said: Cited | None) -> Mention:
     events = [event for history in talk.histories for event in history.newest.events]
     dates = [v.date for history in talk.histories for v in history.versions if v.date]
     return replace(
-        mention(talk, said if kind != "hardening" else _purpose(patches)),
+        mention(talk, said if said and (kind == "review" or _shows(said, kind)) else _purpose(patches)),
         repair=repair(patches),
         kind=kind,
         fate=fate,
@@ -129,7 +133,7 @@ def _hole(talk: Talk, said: Cited | None) -> Mention:
 
 
 def _purpose(patches: Sequence[Part]) -> Cited | None:
-    """What hardening does, rather than what it is against."""
+    """What patches do, rather than what they are against."""
     return next((one for one in purpose(patches[:1]) if _DOES.match(one.text)), None)
 
 
@@ -146,12 +150,18 @@ def _kind(talk: Talk, patches: Sequence[Part], said: Cited | None) -> str:
 
 def _fate(talk: Talk, *, patches: bool) -> tuple[str, Cited | None]:
     """What became of it until the span's end: taken, by whom and where to, or not as far as mails say."""
-    for part in reversed(talk.parts):
-        for event in part.events:
-            if event.kind == "applied":
-                tree = where(event.detail).tree
-                return f"applied{f' to {tree}' if tree else ''} by {one_line(event.who)}", cited(part, event.quote)
-    return ("not applied so far" if patches else ""), None
+    if event := max(_takings(talk), key=lambda e: (e.when or talk.span.begin, e.part), default=None):
+        tree, part = where(event.detail).tree, talk.part(event.part)
+        told = cited(part, event.quote) if part else None
+        return f"applied{f' to {tree}' if tree else ''} by {one_line(event.who)}", told
+    return ("not applied as far as mails say" if patches else ""), None
+
+
+def _takings(talk: Talk) -> list[Event]:
+    """What says that it was applied: in the talk, or of its series in another thread."""
+    known = [event for history in talk.histories for version in history.versions for event in version.events]
+    said = [event for part in talk.parts for event in part.events]
+    return [event for event in (*known, *said) if event.kind == "applied"]
 
 
 def _unsound(talk: Talk) -> tuple[float, Cited | None]:
@@ -164,11 +174,16 @@ def _unsound(talk: Talk) -> tuple[float, Cited | None]:
     claims = [one for one in said if _CLEAR.search(one.text)]
     clear = [one for one in claims if (named and one.id in posted) or _claimed(one, talk, posted)]
     fit = clear or [one for one in said if one.id in posted]
-    best = max(fit, key=lambda one: (bool(_CLEAR.search(one.text)) + clarity(one.text), one.id), default=None)
+    best = max(fit, key=_telling, default=None)
     if not best and not UNSOUND.search(subject(root_of(talk).title)):
         return 0.0, None
     own = any(one.id in posted for one in clear)
-    return 3.0 * named + min(3, len(clear)) + own + 0.25 * min(4, len(said)) * bool(clear), best
+    doubt = any(one.id not in posted for one in clear)
+    return 3.0 * named + min(3, len(clear)) + own + doubt + 0.25 * min(4, len(said)) * bool(clear), best
+
+
+def _telling(one: Cited) -> tuple[bool, float, str]:
+    return not dangles(one.text), bool(_CLEAR.search(one.text)) + clarity(one.text), one.id
 
 
 def _claimed(one: Cited, talk: Talk, posted: Collection[str]) -> bool:

@@ -1,8 +1,8 @@
 """Discussions that mattered, and why: not the longest, but those in which people had something to settle. Pure.
 
-Counted is what people answered (no patches, no machines, a thread on two lists once). What raises a thread:
-many people rather than many mails, people who apply patches, disagreement, a decision. What lowers
-it: two people who tidy up a patch.
+Counted is what people answered (no patches, no machines, a thread on two lists once). What raises a thread
+above others of its size: many people, people who apply patches, disagreement, a decision. What lowers it: two
+people who tidy up a patch, and that it is not about Rust.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ NAMED = 3  # mails that name Rust, in a thread that is about it
 QUOTES = 3  # besides what it is about: the positions, and what else is said
 POSITIONS = 2
 ANSWERING = 1.3  # what a sentence counts that stands behind what it answers
-FEW = 6  # mails: a shorter talk counts less
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
     r"|take|merge|drop|revert|send a (?:new|v\d))"
@@ -168,10 +167,9 @@ def _label(talk: Talk) -> str:
 def _weight(talk: Talk, keepers: frozenset[str], stances: Sequence[str], said: Sequence[Cited]) -> float:
     people = len(talk.people)
     chief = sum(plain_name(who) in keepers for who in talk.people)
-    value = math.log1p(len(talk.said)) + 1.2 * math.sqrt(people) + 0.5 * min(chief, 4)
+    value = 1.5 * math.sqrt(len(talk.said)) + 1.2 * math.sqrt(people) + 0.5 * min(chief, 4)
     value += 0.7 * min(2, stances.count("objects")) + 0.3 * min(2, stances.count("proposes"))
     value += 0.5 * any(_DECIDED.search(one.text) for one in said)
-    value *= min(1.0, (len(talk.said) + FEW) / (2 * FEW))
     return value * (0.7 if people == 2 else 1.0) * (1.0 if _on_rust(talk) else 0.5)
 
 
