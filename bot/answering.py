@@ -121,7 +121,7 @@ class Answering:
             asker = f"{incoming.service}:{incoming.user}"
             channel = f"{incoming.service}:{incoming.channel}"
             question = Question(incoming.text[: self._limits.longest], earlier, asker=asker, channel=channel)
-            answer = await self._answer(incoming, question, notice)
+            answer = await self._answer(incoming, question, notice, told=not how.private)
         except ChatRefused:
             raise
         except TimeoutError:
@@ -151,7 +151,8 @@ class Answering:
         if not how.silent:
             await reply.text(words)
 
-    async def _answer(self, incoming: Incoming, question: Question, notice: Notice) -> Answer:
+    async def _answer(self, incoming: Incoming, question: Question, notice: Notice, *, told: bool) -> Answer:
+        """Wait for a turn, then for the answer; what there is of it is shown meanwhile if it may be ``told`` there."""
         turn = self._line.join(f"{incoming.service}:{incoming.user}")
         try:
             await self._wait(turn, notice)
@@ -163,7 +164,8 @@ class Answering:
         loop = asyncio.get_running_loop()
 
         def show(words: str) -> None:
-            loop.call_soon_threadsafe(notice.show, words)
+            if told:
+                loop.call_soon_threadsafe(notice.show, words)
 
         work = asyncio.ensure_future(asyncio.to_thread(self._answerer, question, show))
         work.add_done_callback(self._done)

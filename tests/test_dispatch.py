@@ -224,6 +224,17 @@ async def test_an_endless_question_is_cut(dispatcher: Make) -> None:
     assert answerer.asked[0].text == "x" * 10
 
 
+async def test_nothing_of_an_answer_that_one_person_is_to_see_is_shown_before_it_is_made(dispatcher: Make) -> None:
+    def answerer(question: Question, progress: Progress) -> Answer:
+        progress("A leaf …")
+        time.sleep(0.2)
+        return answered()
+
+    reply = Watched()
+    await dispatcher(answerer).handle(replace(QUESTION, command="ask"), reply)
+    assert ("A leaf …" in reply.words, reply.private) == (False, [True])
+
+
 async def test_what_there_is_of_an_answer_is_shown_while_it_is_being_made(dispatcher: Make) -> None:
     def answerer(question: Question, progress: Progress) -> Answer:
         progress("A leaf …")

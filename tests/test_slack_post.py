@@ -13,8 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat import ChatRefused, Incoming, Past
 from bot.chat.slack_errors import NotTaken, translate
 from bot.chat.slack_pace import Pace
-from bot.chat.slack_post import Poster
-from bot.chat.slack_reply import LOOKING, LOST, Desk, SlackReply
+from bot.chat.slack_post import EDITS, Poster
+from bot.chat.slack_reply import LOOKING, LOST, STATUS_EVERY, Desk, SlackReply
 from bot.whispers import Whispers
 from index.sqlite import Sqlite
 from tests.fakes import FakeClock, answered
@@ -85,21 +85,27 @@ def test_other_errors_say_what_slack_said(error: Exception, said: str) -> None:
     assert str(translate(error)) == said
 
 
-async def test_an_answer_in_the_making_is_shown_to_who_talks_with_krab_alone_and_becomes_the_answer(
-    slack: SlackStandIn,
+@pytest.mark.parametrize("channel", ["D1", "C1"])
+async def test_an_answer_in_the_making_grows_in_the_thread_and_becomes_the_answer(
+    slack: SlackStandIn, channel: str
 ) -> None:
-    reply = await replying(slack, "D1", direct=True)
-    await reply.working("A leaf " * 20)
-    assert [message.text for message in slack.by_krab()] == [("A leaf " * 20).strip()]
+    reply = await replying(slack, channel, direct=channel == "D1")
+    await reply.working(" ".join(["A leaf"] * 20))
+    assert [message.text for message in slack.by_krab()] == ["A leaf " * 20 + "…"]
+    await asyncio.sleep(STATUS_EVERY)
+    await reply.working(" ".join(["A leaf"] * 40))
     await reply.answer(answered())
     (message,) = slack.by_krab()
-    assert (message.edits, "A leaf outlives" in message.shown) == (1, True)
+    assert (message.edits, "A leaf outlives" in message.shown) == (2, True)
 
 
-async def test_an_answer_in_the_making_is_not_told_to_a_channel(slack: SlackStandIn) -> None:
-    reply = await replying(slack)
-    await reply.working("A leaf " * 20)
-    assert (slack.by_krab(), slack.workspace.statuses[0][2]) == ([], "is writing the answer…")
+async def test_answers_in_the_making_leave_slack_room_for_those_that_are_made(slack: SlackStandIn) -> None:
+    client = AsyncWebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
+    desk, asked = Desk(Poster(client, Pace(0.0))), await slack.say("who holds the leaf?")
+    replies = [SlackReply(desk, Incoming("slack", "C1", asked, f"C1:{n}", "UANN", "who?")) for n in range(EDITS + 1)]
+    await asyncio.gather(*(reply.working("A leaf " * 20) for reply in replies))
+    assert len(slack.by_krab()) == EDITS
+    assert [status for *_, status in slack.workspace.statuses if status] == ["is writing the answer…"]
 
 
 async def test_what_one_person_sees_is_begun_once_and_after_a_crash_he_is_asked_to_ask_again(

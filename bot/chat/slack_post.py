@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 STATUS = "is looking through its sources…"
 COURTESY = 3.0  # seconds
 STATUSES = 400  # a minute; Slack takes 600
+EDITS = 25  # a minute, of answers in the making; Slack takes 50, and answers need some
 MARK = "krab_message"  # the event_type of our metadata
 PROCESSING = 1.5  # seconds that Slack may need until a file can be shown
 PAGE, PAGES = 200, 5  # messages looked through for a key: the newest of a channel, all of most threads
@@ -81,6 +82,11 @@ class Poster:
         self._courtesy = courtesy
         self._has_status = True
         self._statuses = Budget(STATUSES)
+        self._edits = Budget(EDITS)
+
+    def may_edit(self) -> bool:
+        """Whether a message may be edited only to show more of what comes: if so, that counts as done."""
+        return self._edits.spend()
 
     async def status(self, channel: str, thread: str, words: str = "", *, again: bool = False) -> bool:
         """Show in the thread that krab is at work, until it posts there; whether Slack can.

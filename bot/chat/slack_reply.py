@@ -39,6 +39,7 @@ LOOKING = "Looking…"
 AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
 DRAFT = 80  # characters: more is no status but the beginning of an answer
 WRITING = "writing the answer…"
+LIMITED_WAIT = 15.0  # seconds at most between two tries when Slack says a second will do, and says so again
 LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
 
@@ -108,14 +109,14 @@ class SlackReply:
     async def working(self, words: str = "") -> None:
         """Show a status line, or a short message where there is none. Failing to is no failure.
 
-        Long words are an answer in the making: they are shown as such where nobody else can read them.
+        Long words are an answer in the making: a message that grows with it, as far as Slack lets messages be edited.
         """
         if self._way.quiet or self._way.home or not self._sparse.due():
             return None
         try:
             shown, self._shown = self._shown, True
-            if len(words) > DRAFT and self._incoming.direct:
-                return await self._hold_place(words)
+            if len(words) > DRAFT and self._poster.may_edit():
+                return await self._hold_place(f"{words} …")
             words = WRITING if len(words) > DRAFT else words
             if not await self._poster.status(self._incoming.channel, self._thread, words, again=shown):
                 await self._hold_place(words)
@@ -232,14 +233,15 @@ class SlackReply:
 
     async def _patiently(self, deliver: Callable[[], Awaitable[object]]) -> None:
         """Try until it is delivered: a few times through an outage, as long as need be when Slack says when."""
-        waits, until = iter(self._again), monotonic() + LIMITED_FOR
+        waits, until, patience = iter(self._again), monotonic() + LIMITED_FOR, 1.0
         while True:
             try:
                 await deliver()
             except NotTaken as error:
                 self._look = self._look or error.code in DOUBTFUL
                 limited = error.code == LIMITED and monotonic() < until
-                wait = max(error.after, 1.0) if limited else next(waits, None)
+                wait = max(error.after, patience) if limited else next(waits, None)
+                patience = min(2 * patience, LIMITED_WAIT)
                 if error.code not in PASSING or wait is None:
                     raise
                 log.log(logging.INFO if limited else logging.WARNING, "%s; trying again in %.0f s", error, wait)
