@@ -4,7 +4,8 @@ Rules of this file: the server comes from its package, etcd from Debian; the bro
 for Kafka, which keeps the last 5 MiB of each partition in memory and forgets the rest. Everything listens on loopback
 and dies with the process that started it, however that ends.
 
-Run as a program (``python -m tests.milvus_cluster``) it starts a cluster, prints its address, and ends with Ctrl+C.
+Run as a program (``python -m tests.milvus_cluster``) it starts a cluster, prints its address and its folder, and
+ends with Ctrl+C.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ VERSION = "2.3.5"
 START_SECONDS = 90
 ROLES = ("rootcoord", "datacoord", "querycoord", "proxy", "datanode", "indexnode")
 QUERY_NODES = 2
+FOLDER = "KRAB_TEST_CLUSTER"  # in the environment of each process: the folder of its cluster
 # The stand-in lives as long as its standard input is open.
 BROKER = """
 import sys
@@ -127,8 +129,13 @@ class Cluster:
         self._await_health()
 
     def memory(self) -> int:
-        """Bytes of RAM that all processes hold together (proportional set sizes: what they share counts once)."""
-        return sum(_memory(process.pid) for process in self._running.values())
+        """Bytes of RAM that all processes hold together."""
+        return sum(map(resident, self.processes()))
+
+    def processes(self) -> list[int]:
+        """The ids of all its processes, also when another program started them."""
+        begun = [path for path in Path("/proc").glob("[0-9]*/environ") if _mentions(path, str(self.folder))]
+        return [int(path.parent.name) for path in begun]
 
     def disk(self) -> int:
         """Bytes on disk."""
@@ -177,7 +184,7 @@ class Cluster:
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],
                 cwd=folder,
-                env={**os.environ, **environ},
+                env={**os.environ, **environ, FOLDER: str(self.folder)},
                 stdin=subprocess.PIPE if name == "broker" else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if name == "broker" else log,
                 stderr=log,
@@ -224,7 +231,15 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _memory(pid: int) -> int:
+def _mentions(environ: Path, folder: str) -> bool:
+    try:
+        return f"{FOLDER}={folder}\0".encode() in environ.read_bytes()
+    except OSError:
+        return False  # it has ended, or is not ours
+
+
+def resident(pid: int) -> int:
+    """Bytes of RAM that a process holds; what it shares with others counts in parts."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -237,7 +252,7 @@ def main() -> None:
         cluster = Cluster(install(), Path(folder))
         try:
             cluster.start()
-            print(cluster.url, flush=True)  # noqa: T201 - a program
+            print(cluster.url, folder, flush=True)  # noqa: T201 - a program
             while True:
                 time.sleep(60)
         except KeyboardInterrupt:

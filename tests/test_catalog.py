@@ -193,6 +193,18 @@ def test_a_source_removes_nothing_that_it_did_not_bring(catalog: Catalog) -> Non
     assert (catalog.remove(["a"], "lake"), catalog.totals().parts) == (0, 1)
 
 
+def test_passages_are_counted_by_spans_of_their_numbers(catalog: Catalog) -> None:
+    put(catalog, *(part(f"{n}", "A leaf.") for n in range(5)))
+    assert catalog.numbers(live(catalog)) == [1, 2, 3, 4, 5]
+    assert catalog.spans(live(catalog), 3) == {0: 2, 1: 3}
+    assert catalog.numbers(live(catalog), 3, 5) == [3, 4]
+
+
+def test_it_is_known_which_passages_were_cut_from_a_part(catalog: Catalog) -> None:
+    put(catalog, *(part(id_, "A leaf.") for id_ in "abc"))
+    assert catalog.cut_from(live(catalog), ["c", "a", "nobody"]) == {1, 3}
+
+
 def test_numbers_of_removed_passages_are_never_used_again(catalog: Catalog) -> None:
     put(catalog, part("a"))
     before = catalog.numbers(live(catalog))

@@ -59,6 +59,7 @@ SECRETS = {
     "KRAB_MATRIX_PASSWORD": ("matrix", "password"),
     "KRAB_MATRIX_RECOVERY_KEY": ("matrix", "recovery_key"),
     "KRAB_LLM_API_KEY": ("llm", "api_key"),
+    "KRAB_VECTORS_TOKEN": ("vectors", "token"),
 }
 
 
@@ -180,6 +181,12 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(folder: Path, toml: st
         ("[sources]\nname = 'a'", "write [[sources]]"),
         ('[slack]\nmode = "carrier pigeon"', "mode must be 'socket' or 'http', not 'carrier pigeon'"),
         ('[web]\nlisten = "8080"', "listen must be host:port, not '8080'"),
+        ('[vectors]\nkind = "pinecone"', "[vectors] kind must be one of faiss, milvus, not 'pinecone'"),
+        ('[vectors]\nkind = "milvus"', "[vectors] url is missing"),
+        ('[vectors]\nindex = "best"', "[vectors] index must be one of hnsw, sq8, flat, not 'best'"),
+        ('[vectors]\nprefix = "a-b"', "[vectors] prefix must be a name of letters, digits and _, not 'a-b'"),
+        ("[vectors]\nreplicas = 0", "[vectors] replicas can't be 0"),
+        ("[vectors]\nurls = 'x'", "unknown key [vectors] urls: did you mean 'url'?"),
         ('[[sources]]\nname = "a"\nkind = "feed"', "a source lacks its url"),
         ('[[sources]]\nname = "a"\nkind = "carp"\nurl = "u"', "source 'a': kind must be one of lore, feed"),
         ('[[sources]]\nname = "a"\nkind = "feed"\nurl = "u"\nfilter = "some"', "source 'a': filter must be"),
