@@ -18,12 +18,13 @@ from bot.choice import Limits, choose, in_reading_order
 from bot.cite import flat
 from bot.compose import ELSEWHERE, NOTHING, Composer
 from bot.confidence import Signs, Trust, foreign, named
-from bot.evidence import READ, Aim, Candidate, Worth, candidates, closest, scored, wanted
+from bot.evidence import READ, Candidate, candidates, closest, wanted
 from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
 from bot.question import Reading, Want, read, subject_of
 from bot.standing import best_history, statements
+from bot.worth import Aim, Worth, judged
 from index.embed import Vectors
 from index.engine import DEFAULT_RANKING, Index, Result
 from index.history import History
@@ -33,7 +34,7 @@ APPLIED = "applied"
 WORDS_ALONE = "The search by meaning could not be reached, so this was found by words alone."
 _MEANT = 40  # parts whose histories a question may mean
 _TITLE = 0.18  # share of the question's rare words that the title of what is meant holds
-_EMBEDDED = 12  # sentences compared in meaning: what fits into a few milliseconds
+_CONSIDERED = 24  # sentences that may be said
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,7 @@ class Answerer:
     def answer(self, question: Question, _: Progress = silent) -> Answer:
         """Return the final answer; never raises for want of evidence."""
         started = self._clock()
-        reading = read(question)
-        events = (APPLIED,) if Want.STATE in reading.wants else ()
-        named, until = reading.messages, question.as_of
-        results = self._index.search(reading.text, RETRIEVED, events=events, named=named, until=until)
+        reading, results = self.found(question)
         evidence = self.evidence(reading, results)
         confidence = self._rule.trust.confidence(evidence.signs) if evidence.chosen and evidence.supported else 0.0
         answer = self._compose(question, reading, results, evidence, confidence)
@@ -89,29 +87,39 @@ class Answerer:
             limited=WORDS_ALONE if self._index.trouble else "",
         )
 
-    def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:
-        """Return the sentences of ``results`` that answer best, and how well."""
+    def found(self, question: Question) -> tuple[Reading, list[Result]]:
+        """Return what a question is taken for, and what is found for it."""
+        reading = read(question)
+        events = (APPLIED,) if Want.STATE in reading.wants else ()
+        named, until = reading.messages, question.as_of
+        return reading, self._index.search(reading.text, RETRIEVED, events=events, named=named, until=until)
+
+    def pool(self, reading: Reading, results: Sequence[Result]) -> tuple[Aim, list[Candidate]]:
+        """Return the sentences of ``results`` that may answer, and what they are held against."""
         index, terms = self._index, lru_cache(None)(self._index.terms)
         vector = _towards(index.embedder.embed(list(dict.fromkeys((reading.text, reading.asked)))))
         words = wanted(terms(reading.text), index.rarity).leaning(terms(reading.asked))
-        aim = Aim(words, terms, expectation(reading.asked), index.people(reading.text), _asked(results))
-        found = list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
-        # What shares no word with the question is said only where nothing does: it may be the question put otherwise.
-        speaking = [c for c in found if aim.touched(c)] or found
-        rough = sorted((scored(c, aim.rough(c, self._rule.worth)) for c in speaking), key=lambda c: -c.score)
-        fine = self._by_meaning(vector, rough[:_EMBEDDED])
-        chosen = tuple(in_reading_order(choose(fine, self._rule.limits)))
-        who = doers(reading.asked, index.people)
-        known = not who or supported(who, aim.wanted, found, terms)
-        return Evidence(chosen, self._signs(reading, results, fine, chosen), who, known)
+        scores = {r.found.passage.part: r.hit.score for r in reversed(results)}
+        aim = Aim(
+            wanted=words,
+            terms=terms,
+            bonus=expectation(reading.asked),
+            people=index.people(reading.text),
+            scores=scores,
+            notes=_asked(results),
+            asked=reading.asked,
+        )
+        return aim, list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
 
-    def _by_meaning(self, vector: Vectors, rough: Sequence[Candidate]) -> list[Candidate]:
-        if not rough:
-            return []
-        cosines = self._index.embedder.embed([flat(c.text) for c in rough]) @ vector
-        worth = self._rule.worth.meaning
-        fine = [scored(c, c.score + worth * float(x)) for c, x in zip(rough, cosines, strict=True)]
-        return sorted(fine, key=lambda c: -c.score)
+    def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:
+        """Return the sentences of ``results`` that answer best, and how well."""
+        aim, pool = self.pool(reading, results)
+        # What shares no word with the question is said only where nothing does: it may be the question put otherwise.
+        fine = judged([c for c in pool if aim.touched(c)] or pool, aim, self._rule.worth)
+        chosen = tuple(in_reading_order(choose(fine[:_CONSIDERED], self._rule.limits)))
+        who = doers(reading.asked, self._index.people)
+        known = not who or supported(who, aim.wanted, pool, aim.terms)
+        return Evidence(chosen, self._signs(reading, results, fine, chosen), who, known)
 
     def _signs(
         self, reading: Reading, results: Sequence[Result], fine: Sequence[Candidate], chosen: Sequence[Candidate]

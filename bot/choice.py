@@ -7,13 +7,11 @@ on in the next sentence. What is gained by each is in docs/measurements.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.evidence import Candidate
-
-_WORD = re.compile(r"\w{4,}")
+from bot.speech import leans, long_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +20,17 @@ class Limits:
 
     most: int = 5  # sentences
     length: int = 116  # words
-    again: float = 0.3  # what each sentence of the same part costs
-    author: float = 0.2  # … and each of the same author,
-    alike: float = 0.5  # what the square of the share of words costs that were said already
-    next: float = 0.4  # what standing beside a chosen sentence brings
-    close: float = 3.0  # how far below the best one a further sentence may be
+    again: float = 0.12  # what each sentence of the same part costs
+    alike: float = 0.2  # what the square of the share of words costs that were said already
+    next: float = 0.16  # what standing beside a chosen sentence brings
+    lost: float = 0.1  # what it costs that it speaks of a sentence before it which is not said
+    close: float = 1.2  # how far below the best one a further sentence may be
 
 
 def choose(candidates: Sequence[Candidate], limits: Limits) -> list[Candidate]:
     """Return the sentences to say, the likeliest first."""
     chosen: list[Candidate] = []
-    left = [(c, frozenset(w.lower() for w in _WORD.findall(c.text))) for c in candidates]
+    left = [(c, long_words(c.text)) for c in candidates]
     said: list[frozenset[str]] = []
     room = limits.length
     best = max((c.score for c in candidates), default=0.0)
@@ -61,8 +59,8 @@ def _worth(
     return (
         candidate.score
         - limits.again * sum(c.part == candidate.part for c in chosen)
-        - limits.author * sum(c.result.found.author == candidate.result.found.author for c in chosen)
         - limits.alike * alike * alike
+        - limits.lost * (leans(candidate.text) and not any(c.place == (passage, order - 1) for c in chosen))
         + limits.next * sum((passage, order + step) == c.place for c in chosen for step in (-1, 1))
     )
 

@@ -1,20 +1,16 @@
-"""Sentences as units of evidence: which ones of the passages found may answer, and how well each does. Pure.
+"""Sentences as units of evidence: which ones of the passages found may answer. Pure.
 
-A sentence is judged by what it and its surroundings hold of the question's rare words, by how close it and
-its passage are in meaning, by whether it has what is asked for (a number, a name, a date), by who wrote it,
-and by the place of its part among those found. The weights are fitted on questions with known answers by
-``python -m tests.evaluation.evidence`` (docs/measurements.md).
+How well each does is judged by ``bot.worth``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.cite import flat, spoken
 from bot.question import STOP
-from bot.speech import flaw, plain, speaks
+from bot.speech import plain, speaks
 from index.engine import Result
 from index.sentences import spans
 
@@ -27,7 +23,8 @@ _CLOSEST = 6  # … and how many passages of each
 class Candidate:
     """A sentence that may answer. ``order`` is its place in its passage, ``rank`` that of its part (0 is the best).
 
-    ``around`` is the sentence with its neighbours, ``score`` how well it suits the question.
+    ``beside`` are the sentences before and after it in its passage ("" where there is none), ``score`` is how well it
+    suits the question.
     """
 
     result: Result
@@ -35,12 +32,17 @@ class Candidate:
     order: int
     rank: int = 0
     score: float = 0.0
-    around: str = ""
+    beside: tuple[str, str] = ("", "")
 
     @property
     def part(self) -> str:
         """The id of the part that it stands in."""
         return self.result.found.passage.part
+
+    @property
+    def around(self) -> str:
+        """It and its neighbours, on one line."""
+        return flat(f"{self.beside[0]} {self.text} {self.beside[1]}")
 
     @property
     def place(self) -> tuple[int, int]:
@@ -76,57 +78,6 @@ class Wanted:
         return Wanted({t: weight if t in own else _EARLIER * weight for t, weight in self.weights.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What each thing counts that speaks for a sentence."""
-
-    words: float = 0.35  # share of the question's rare words that it holds, its title counted in
-    around: float = 0.43  # … that it and its neighbours hold
-    meaning: float = 0.65  # its cosine to the question
-    passage: float = 1.0  # its passage's cosine
-    kind: float = 0.7  # it has what is asked for
-    author: float = 0.4  # somebody who is named wrote it
-    opening: float = 1.0  # it opens a note that answers this very question
-    length: float = 0.18  # logarithm of its words: a longer one says more
-    flaw: float = 0.5  # what it costs that it reads badly on its own
-    rank: float = 0.6  # what the logarithm of its part's place costs
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What sentences are held against: the question's words, whom it names, what kind of answer it wants.
-
-    ``terms`` gives the stemmed words of a text, ``bonus`` what it counts that a sentence has what is asked for,
-    ``notes`` how surely (0 … 1) each curated note answers this very question.
-    """
-
-    wanted: Wanted
-    terms: Callable[[str], Sequence[str]]
-    bonus: Callable[[str], float]
-    people: Mapping[str, float]
-    notes: Mapping[str, float] = field(default_factory=dict)
-
-    def touched(self, candidate: Candidate) -> bool:
-        """Whether a sentence, its neighbours or its title hold any of the question's words."""
-        return self.wanted.coverage(self.terms(f"{candidate.around} {candidate.result.found.title}")) > 0
-
-    def rough(self, candidate: Candidate, worth: Worth) -> float:
-        """Return how well a sentence suits, its own meaning apart."""
-        found = candidate.result.found
-        title = self.terms(f"{found.title} {found.author}")
-        return (
-            worth.words * self.wanted.coverage([*self.terms(candidate.text), *title])
-            + worth.around * self.wanted.coverage([*self.terms(candidate.around), *title])
-            + worth.passage * candidate.result.hit.score
-            + worth.kind * self.bonus(candidate.text)
-            + worth.author * self.people.get(found.author, 0.0)
-            + worth.opening * self.notes.get(candidate.part, 0.0) * candidate.opening
-            + worth.length * math.log(1 + candidate.words)
-            - worth.flaw * flaw(candidate.text)
-            - worth.rank * math.log1p(candidate.rank)
-        )
-
-
 def wanted(terms: Sequence[str], rarity: Callable[[str], float]) -> Wanted:
     """Return what to look for in sentences."""
     return Wanted({term: rarity(term) for term in dict.fromkeys(terms) if term not in STOP})
@@ -154,8 +105,12 @@ def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
             key = " ".join(sentence.lower().split())
             if key not in seen and speaks(sentence):
                 seen.add(key)
-                around = text[places[max(0, order - 1)][0] : places[min(len(places) - 1, order + 1)][1]]
-                yield Candidate(result, sentence, order, rank, around=flat(around))
+                yield Candidate(result, sentence, order, rank, beside=_beside(text, places, order))
+
+
+def _beside(text: str, places: Sequence[tuple[int, int]], order: int) -> tuple[str, str]:
+    before, after = places[max(0, order - 1) : order], places[order + 1 : order + 2]
+    return "".join(text[a:b] for a, b in before), "".join(text[a:b] for a, b in after)
 
 
 def scored(candidate: Candidate, score: float) -> Candidate:

@@ -7,6 +7,7 @@ the middle, or ends in the open) has a flaw, and is said only when nothing bette
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\d{1,2} -|\[\d{1,2}\]|\(?[a-z]\)|#{1,6}|>)\s+")
@@ -30,6 +31,24 @@ _COURTESY = re.compile(
     r"|applied|queued|pulled|just (?:my|to))\b",
     re.IGNORECASE,
 )
+# Speaks of what stands before it: alone, a reader would ask "what does?"
+_LEANS = re.compile(
+    r"^\W*(?:(?:and|but|so|or|also|then|because|since|however|still|again)\W+)?"
+    r"(?:this|that|these|those|it|they|he|she|its|their|his|her|such|which|there|here)\b",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(r"\b(?:I|I'm|I'd|I'll|I've|my|me)\b")
+_CHORES = re.compile(
+    r"\b(?:v\d{1,2}|patch(?:es)?|series|commit|changelog|rebase\w*|reword\w*|rename\w*|drop(?:ped)?|add(?:ed)?|fix(?:ed)?"
+    r"|removed?|removes|moved?|moves|thanks|reviewed|tested)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"^\W*(?:add|fix|remove|move|rename|drop|use|make|change|replace|introduce|update|implement|rebase|convert|split|improve"
+    r"|reword|document)(?:d|ed|s|es)?\b",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"\w{4,}")
 _SMILEY = re.compile(r"[:;]-?[)PD(]\W*$")
 _CHAT = 9  # words: a courtesy that goes on for longer may say something
 _ENDS = ".!?)”\"'`>*…"
@@ -67,3 +86,29 @@ def flaw(sentence: str) -> float:
 
 def _open(text: str) -> bool:
     return any(text.count(a) != text.count(b) for a, b in ("()", "[]")) or text.count("“") != text.count("”")
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence speaks of what stands before it ("This means that …")."""
+    return bool(_LEANS.match(sentence))
+
+
+def first_person(sentence: str) -> bool:
+    """Whether a sentence speaks of its author."""
+    return bool(_FIRST.search(sentence))
+
+
+def chores(sentence: str) -> int:
+    """Return how many words speak of patches and their versions rather than of a thing."""
+    return len(_CHORES.findall(sentence))
+
+
+def orders(sentence: str) -> bool:
+    """Whether a sentence is put as titles and lists of changes are ("Rename the lily")."""
+    return bool(_ORDERS.match(sentence))
+
+
+@lru_cache(maxsize=4096)
+def long_words(text: str) -> frozenset[str]:
+    """Return the words of four letters and more, in lower case."""
+    return frozenset(word.lower() for word in _LONG.findall(text))

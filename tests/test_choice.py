@@ -67,3 +67,8 @@ def test_nothing_is_chosen_of_nothing() -> None:
 def test_sentences_of_one_part_are_read_together_in_their_order() -> None:
     late, other, early = candidate(REED, 3.0, order=4), candidate(HERON, 2.0, part="b"), candidate(LEAF, 1.0, order=1)
     assert [c.text for c in in_reading_order([late, other, early])] == [LEAF, REED, HERON]
+
+
+def test_what_leans_on_a_sentence_that_is_not_said_comes_after_what_stands_alone() -> None:
+    leaning = candidate("This is why the heron guards its nest.", 1.05, part="b", author="Ben")
+    assert texts(candidate(LEAF, 2.0), leaning, candidate(REED, 1.0, part="c", author="Cy"))[:2] == [LEAF, REED]

@@ -8,37 +8,17 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
-
-import numpy as np
 
 from bot import evaluation
 from bot.answer import Answerer, Rule
 from bot.confidence import Trust
 from bot.settings import load
 from bot.wiring import opened
-from index.embed import Embedder, Vectors
 from index.engine import Index
 
 EVERY = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))
-
-
-@dataclass
-class Remembering:
-    """An embedder that embeds a text once: a dozen rules ask for the same ones."""
-
-    real: Embedder
-    known: dict[str, Vectors] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.identity, self.dimensions = self.real.identity, self.real.dimensions
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        missing = [text for text in dict.fromkeys(texts) if text not in self.known]
-        self.known.update(zip(missing, self.real.embed(missing), strict=True))
-        return np.array([self.known[text] for text in texts], np.float32).reshape(len(texts), self.dimensions)
 
 
 def rules() -> dict[str, Rule]:
@@ -48,10 +28,10 @@ def rules() -> dict[str, Rule]:
     without = {name: replace(EVERY, worth=replace(worth, **{name: 0.0})) for name in names}
     choices = {
         "a cost for the same part": replace(limits, again=0.0),
-        "a cost for the same author": replace(limits, author=0.0),
+        "a cost for what leans on a sentence not said": replace(limits, lost=0.0),
         "a cost for what is alike": replace(limits, alike=0.0),
         "a gain for what stands beside": replace(limits, next=0.0),
-        "all four": replace(limits, again=0.0, author=0.0, alike=0.0, next=0.0),
+        "all four": replace(limits, again=0.0, lost=0.0, alike=0.0, next=0.0),
     }
     without |= {name: replace(EVERY, limits=chosen) for name, chosen in choices.items()}
     return {"as it is": EVERY, **{f"without {name}": rule for name, rule in without.items()}}
@@ -74,7 +54,6 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args()
     with opened(load({}, data=options.data)) as krab:
-        krab.index.embedder = Remembering(krab.index.embedder)
         for name, rule in rules().items():
             figures = "  |  ".join(line(krab.index, rule, file) for file in options.files)
             print(f"{name:<50}{figures}", flush=True)

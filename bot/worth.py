@@ -1,0 +1,177 @@
+"""How well each sentence may answer a question: a linear rule over what can be seen of it. Pure.
+
+A sentence is judged by what it and its surroundings hold of the question's rare words, how close its passage is in
+meaning, by whether it has what is asked for (a number, a name, a date), by who wrote it, by the place of its part among
+those found, and by how it is put. Shares, cosines and scores count by their distance to the best in the pool: what is
+good is known only beside the others. The weights are fitted on questions with known answers by
+``python -m tests.evaluation.evidence`` (docs/measurements.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from bot import speech
+from bot.evidence import Candidate, Wanted, scored
+from index.model import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What each thing counts that can be seen of a sentence; the fields of ``Seen``, in its order."""
+
+    title: float = -0.6
+    around: float = 0.84
+    words: float = 0.45
+    author: float = 0.22
+    kind: float = 0.57
+    beside: float = -0.19
+    passage: float = 1.41
+    share: float = 0.43
+    part: float = 1.33
+    rank: float = -0.36
+    order: float = -0.08
+    opening: float = 0.43
+    answers: float = 0.4
+    length: float = 0.3
+    note: float = 0.27
+    mail: float = -0.22
+    page: float = 0.27
+    link: float = -0.33
+    announces: float = -0.26
+    aside: float = -0.31
+    leans: float = -0.04
+    first: float = -0.08
+    chores: float = -0.05
+    orders: float = -0.33
+    figure: float = 0.16
+    echo: float = 0.3
+    flaw: float = -0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What can be seen of a sentence. Shares are 0 … 1; distances to the best of the pool are not above 0."""
+
+    title: float  # share of the question's rare words that its title and author hold,
+    around: float  # … that it, its neighbours and its title do, beside the most in the pool,
+    words: float  # … that it and its title do
+    author: float  # somebody who is named wrote it
+    kind: float  # it has what is asked for,
+    beside: float  # … or a neighbour has
+    passage: float  # how far its passage's cosine is below the best
+    share: float  # the score of its part beside the best one's,
+    part: float  # … and how far it is below that
+    rank: float  # logarithm of its part's place
+    order: float  # logarithm of its own place in its passage
+    opening: float  # its passage opens its part
+    answers: float  # how surely it opens a curated note that answers this very question
+    length: float  # logarithm of its words
+    note: float
+    mail: float
+    page: float
+    link: float  # it holds a link
+    announces: float  # it only says that something follows
+    aside: float  # it stands in brackets
+    leans: float  # it speaks of what stands before it
+    first: float  # it speaks of its author
+    chores: float  # how many words speak of patches, versions, fixes
+    orders: float  # it is put as the title of a change
+    figure: float  # it holds a digit
+    echo: float  # how many of the question's long words it repeats, in fives
+    flaw: float  # how badly it reads
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What sentences are held against: the question's words, whom it names, what kind of answer it wants.
+
+    ``terms`` gives the stemmed words of a text, ``bonus`` what it counts that a sentence has what is asked for,
+    ``scores`` are those of the parts that were found, ``asked`` is the question alone, ``notes`` how surely (0 … 1)
+    each curated note answers this very question.
+    """
+
+    wanted: Wanted
+    terms: Callable[[str], Sequence[str]]
+    bonus: Callable[[str], float]
+    people: Mapping[str, float]
+    scores: Mapping[str, float]
+    asked: str = ""
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    def touched(self, candidate: Candidate) -> bool:
+        """Whether a sentence, its neighbours or its title hold any of the question's words."""
+        return self.wanted.coverage(self.terms(f"{candidate.around} {candidate.result.found.title}")) > 0
+
+    def share(self, candidate: Candidate, text: str = "") -> float:
+        """Return the share of the question's rare words that ``text`` and the candidate's title and author hold."""
+        found = candidate.result.found
+        return self.wanted.coverage([*self.terms(text), *self.terms(f"{found.title} {found.author}")])
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best of a pool in what counts by its distance to it."""
+
+    around: float
+    words: float
+    passage: float
+    part: float
+
+    @classmethod
+    def of(cls, pool: Sequence[Candidate], aim: Aim) -> Best:
+        """Return the best of ``pool``, which isn't empty."""
+        return cls(
+            around=max(aim.share(c, c.around) for c in pool) or 1.0,
+            words=max(aim.share(c, c.text) for c in pool) or 1.0,
+            passage=max(c.result.hit.score for c in pool),
+            part=max(aim.scores.get(c.part, 0.0) for c in pool) or 1.0,
+        )
+
+
+def seen(candidate: Candidate, aim: Aim, best: Best) -> Seen:
+    """Return what can be seen of a sentence."""
+    text, found = candidate.text, candidate.result.found
+    score = aim.scores.get(candidate.part, 0.0)
+    return Seen(
+        title=aim.share(candidate),
+        around=aim.share(candidate, candidate.around) / best.around,
+        words=aim.share(candidate, text) / best.words,
+        author=aim.people.get(found.author, 0.0),
+        kind=aim.bonus(text),
+        beside=max(map(aim.bonus, candidate.beside)),
+        passage=candidate.result.hit.score - best.passage,
+        share=score / best.part,
+        part=score - best.part,
+        rank=math.log1p(candidate.rank),
+        order=math.log1p(candidate.order),
+        opening=float(found.passage.start == 0),
+        answers=aim.notes.get(candidate.part, 0.0) * candidate.opening,
+        length=math.log1p(candidate.words),
+        note=float(found.kind is Kind.NOTE),
+        mail=float(found.kind is Kind.MAIL),
+        page=float(found.kind is Kind.PAGE),
+        link=float("http" in text or "](" in text),
+        announces=float(text.endswith(":")),
+        aside=float(text.startswith("(")),
+        leans=float(speech.leans(text)),
+        first=float(speech.first_person(text)),
+        chores=float(speech.chores(text)),
+        orders=float(speech.orders(text)),
+        figure=float(any(map(str.isdigit, text))),
+        echo=len(speech.long_words(text) & speech.long_words(aim.asked)) / 5,
+        flaw=speech.flaw(text),
+    )
+
+
+def judged(pool: Sequence[Candidate], aim: Aim, worth: Worth) -> list[Candidate]:
+    """Return ``pool`` with scores, the best first."""
+    if not pool:
+        return []
+    best, names = Best.of(pool, aim), [one.name for one in fields(Worth)]
+    weights = [getattr(worth, name) for name in names]
+    rows = (seen(candidate, aim, best) for candidate in pool)
+    scores = [sum(w * getattr(row, name) for w, name in zip(weights, names, strict=True)) for row in rows]
+    return sorted(map(scored, pool, scores), key=lambda c: -c.score)
