@@ -68,4 +68,4 @@ def test_the_opening_of_a_note_that_answers_the_question_is_preferred(notes: dic
     passage = Passage(1, "a", 0, 100, "")
     found = Found(passage, 1, Kind.NOTE, "https://pond.example/a", "pond", "Ada", NOON)
     pool = [Candidate(Result(Hit(passage, 0.5), found), text, n) for n, text in enumerate((LEAF, REED))]
-    assert judged(pool, aim, Worth(answers=2.0))[0].order == preferred
+    assert judged(pool, aim, Worth(answers=4.0))[0].order == preferred
