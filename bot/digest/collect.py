@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 
 from bot.digest.material import Material, Past, Talk, known_at, posts
@@ -35,12 +35,14 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
         span=span,
         talks=tuple(_once(list(_talks(catalog, histories, span, fresh)))),
         waiting=tuple(_talks(catalog, histories, span, _silent(waits, mails))),
-        open=tuple(_open(catalog, histories, span, mails, fresh)),
+        open=tuple(_open(catalog, histories, span=span, mails=mails, fresh=fresh)),
         posts=tuple(p for _, p in read if p.kind is Kind.POST and p.date and p.date >= span.begin and relevant(p)),
         past=tuple(_past(document, part) for document, part in mails),
         keepers=frozenset(plain_name(who) for who in histories.who("applied", span.end)),
         firsts=firsts,
-        named=frozenset(_named(new, (part for _, part in mails if part.date and part.date < span.begin))),
+        named=frozenset(
+            _named((p.author for _, p in fresh), new, (p for _, p in mails if p.date and p.date < span.begin))
+        ),
         written=_written(catalog.writers(Kind.MAIL, span.begin)),
         until=min(newest, span.end) if newest else None,
         stalled=tuple(stalled),
@@ -50,6 +52,7 @@ def collect(catalog: Catalog, histories: Histories, span: Span, *, stalled: Sequ
 def _open(
     catalog: Catalog,
     histories: Histories,
+    *,
     span: Span,
     mails: Sequence[tuple[int, Part]],
     fresh: Sequence[tuple[int, Part]],
@@ -75,10 +78,11 @@ def _firsts(rows: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
     return found
 
 
-def _named(names: Iterable[str], mails: Iterable[Part]) -> Iterator[str]:
-    """Yield whom mails name: in a Cc, a tag, an entry of MAINTAINERS, or in passing."""
-    text = "\n".join(block.text for part in mails for block in part.blocks).casefold() if names else ""
-    yield from (name for name in names if " " in name and name in text)
+def _named(writers: Iterable[str], new: Set[str], mails: Iterable[Part]) -> Iterator[str]:
+    """Yield whom of the ``new`` ones mails name: in a Cc, a tag, an entry of MAINTAINERS, or in passing."""
+    asked = {who for who in writers if plain_name(who) in new and " " in who.strip()}
+    text = "\n".join(block.text for part in mails for block in part.blocks) if asked else ""
+    yield from (plain_name(who) for who in asked if who in text)
 
 
 def _written(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
