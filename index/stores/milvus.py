@@ -90,15 +90,14 @@ class Milvus:
             "search_params": {"metric_type": "IP", "params": _effort(k)},
             "consistency_level": self._searched,
         }
-        started = time.monotonic()
+        until = time.monotonic() + self._place.timeout
         try:
-            [found] = self._ask("search", self._place.timeout, **asked)
+            [found] = self._ask("search", until, **asked)
         except Unreachable:
             # A node has died, most likely: the second time another one is asked, as far as there is time.
-            left = self._place.timeout - (time.monotonic() - started)
-            if left < _WORTHWHILE:
+            if until - time.monotonic() < _WORTHWHILE:
                 raise
-            [found] = self._ask("search", left, **asked)
+            [found] = self._ask("search", until, **asked)
         return [(hit["id"], hit["distance"]) for hit in found]
 
     def numbers(self, low: int = 0, high: int = ALL) -> set[int]:
@@ -116,7 +115,7 @@ class Milvus:
         if alias in self._patiently("list_aliases")["aliases"]:
             return
         try:
-            self._ask("alter_alias", _LONG, alias=alias)
+            self._ask("alter_alias", time.monotonic() + _LONG, alias=alias)
         except Unreachable:  # it is the first
             self._patiently("create_alias", alias=alias)
 
@@ -133,52 +132,61 @@ class Milvus:
         """Ask for what may take long, and again when it fails."""
         for pause in _PAUSES:
             try:
-                return self._ask(method, _LONG, **arguments)
+                return self._ask(method, time.monotonic() + _LONG, **arguments)
             except Unreachable as error:
                 LOG.info("%s, trying again", error)
                 time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - nobody guesses it
-        return self._ask(method, _LONG, **arguments)
+        return self._ask(method, time.monotonic() + _LONG, **arguments)
 
-    def _ask(self, method: str, timeout: float, **arguments: object) -> Any:
-        """Ask once, for at most ``timeout`` seconds. Raises ``Unreachable``."""
+    def _ask(self, method: str, until: float, **arguments: object) -> Any:
+        """Ask once, connecting first where need be, all of it until ``until``. Raises ``Unreachable``."""
         import grpc
         from pymilvus.exceptions import MilvusException
 
         try:
-            client = self._connected()
-            return getattr(client, method)(collection_name=self._collection, timeout=timeout, **arguments)
+            client = self._connected(until)
+            return getattr(client, method)(collection_name=self._collection, timeout=_left(until), **arguments)
         except (MilvusException, grpc.RpcError, ValueError) as error:
             self._forget()
             raise Unreachable(f"Milvus at {self._place.url} does not {method}: {_reason(error)}") from error
 
     def _forget(self) -> None:
         """Drop the connection: a new one is tried at once, an old one would wait ever longer."""
-        with self._connecting:
-            client, self._client = self._client, None
+        client, self._client = self._client, None
         if client is not None:
             client.close()
 
-    def _connected(self) -> Any:
-        with self._connecting:
+    def _connected(self, until: float) -> Any:
+        if client := self._client:
+            return client
+        if not self._connecting.acquire(timeout=_left(until)):
+            raise Unreachable(f"Milvus at {self._place.url} takes long to connect to")
+        try:
             if self._client is None:
                 client = connect(self._place)
-                self._prepare(client)
+                self._prepare(client, until)
                 self._client = client
             return self._client
+        finally:
+            self._connecting.release()
 
-    def _prepare(self, client: Any) -> None:
+    def _prepare(self, client: Any, until: float) -> None:
+        """Make the collection, where it is not there, and have it loaded."""
+        if not client.has_collection(self._collection, timeout=_left(until)):
+            self._make(client, until)
+        client.load_collection(self._collection, replica_number=self._place.replicas, timeout=_left(until))
+
+    def _make(self, client: Any, until: float) -> None:
         from pymilvus import DataType
 
-        if not client.has_collection(self._collection, timeout=self._place.timeout):
-            schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
-            schema.add_field(_NUMBER, DataType.INT64, is_primary=True)
-            schema.add_field(_VECTOR, DataType.FLOAT_VECTOR, dim=self._dimensions)
-            kind, built = _KINDS[self._place.index]
-            shards = self._place.shards
-            client.create_collection(self._collection, schema=schema, num_shards=shards, timeout=_LONG)
-            index = client.prepare_index_params(_VECTOR, index_type=kind, metric_type="IP", params=dict(built))
-            client.create_index(self._collection, index, timeout=_LONG)
-        client.load_collection(self._collection, replica_number=self._place.replicas, timeout=_LONG)
+        schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field(_NUMBER, DataType.INT64, is_primary=True)
+        schema.add_field(_VECTOR, DataType.FLOAT_VECTOR, dim=self._dimensions)
+        kind, built = _KINDS[self._place.index]
+        index = client.prepare_index_params(_VECTOR, index_type=kind, metric_type="IP", params=dict(built))
+        shards = self._place.shards
+        client.create_collection(self._collection, schema=schema, num_shards=shards, timeout=_left(until))
+        client.create_index(self._collection, index, timeout=_left(until))
 
 
 def connect(place: Place) -> Any:
@@ -207,6 +215,11 @@ def discard(place: Place, keep: Collection[int]) -> None:
 def _effort(k: int) -> dict[str, int]:
     """How thoroughly indexes are searched; each takes what concerns it."""
     return {"ef": max(2 * k, 256), "nprobe": 64}
+
+
+def _left(until: float) -> float:
+    """Seconds until then, a little at the least: nothing takes a time-out of none for what it is."""
+    return max(until - time.monotonic(), 0.01)
 
 
 def _reason(error: Exception) -> str:
