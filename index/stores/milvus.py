@@ -29,7 +29,6 @@ _AT_ONCE = 1_000  # rows a call: 1.5 MB of 384 dimensions
 _IN_FLIGHT = 10  # calls until it is waited for the nodes
 _MOST = 16_384  # what a search may ask for
 _LONG = 60.0  # seconds a call that writes, or reads all there is, may take
-_WORTHWHILE = 0.1  # seconds that must be left for another try of a search
 _PAUSES = (0.2, 1.0, 5.0)  # between tries of such a call
 _NUMBER, _VECTOR = "number", "vector"
 # What is built, and how it is searched. Figures in docs/measurements.md.
@@ -66,6 +65,7 @@ class Milvus:
         self._searched = searched
         self._connecting = threading.Lock()
         self._client: Any = None
+        self._failing = False  # the last call did not go well; after two of them the connection is made anew
         self._written = 0
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
@@ -90,14 +90,11 @@ class Milvus:
             "search_params": {"metric_type": "IP", "params": _effort(k)},
             "consistency_level": self._searched,
         }
-        until = time.monotonic() + self._place.timeout
+        now, patience = time.monotonic(), self._place.timeout
         try:
-            [found] = self._ask("search", until, **asked)
-        except Unreachable:
-            # A node has died, most likely: the second time another one is asked, as far as there is time.
-            if until - time.monotonic() < _WORTHWHILE:
-                raise
-            [found] = self._ask("search", until, **asked)
+            [found] = self._ask("search", now + patience / 2, **asked)
+        except Unreachable:  # a node has died, most likely: the second time another one is asked
+            [found] = self._ask("search", now + patience, **asked)
         return [(hit["id"], hit["distance"]) for hit in found]
 
     def numbers(self, low: int = 0, high: int = ALL) -> set[int]:
@@ -145,10 +142,14 @@ class Milvus:
 
         try:
             client = self._connected(until)
-            return getattr(client, method)(collection_name=self._collection, timeout=_left(until), **arguments)
+            answer = getattr(client, method)(collection_name=self._collection, timeout=_left(until), **arguments)
         except (MilvusException, grpc.RpcError, ValueError) as error:
-            self._forget()
+            if self._failing:
+                self._forget()
+            self._failing = True
             raise Unreachable(f"Milvus at {self._place.url} does not {method}: {_reason(error)}") from error
+        self._failing = False
+        return answer
 
     def _forget(self) -> None:
         """Drop the connection: a new one is tried at once, an old one would wait ever longer."""
@@ -163,7 +164,7 @@ class Milvus:
             raise Unreachable(f"Milvus at {self._place.url} takes long to connect to")
         try:
             if self._client is None:
-                client = connect(self._place)
+                client = connect(self._place, _left(until))
                 self._prepare(client, until)
                 self._client = client
             return self._client
@@ -189,12 +190,12 @@ class Milvus:
         client.create_index(self._collection, index, timeout=_left(until))
 
 
-def connect(place: Place) -> Any:
+def connect(place: Place, timeout: float) -> Any:
     """Return a client of the server. Raises pymilvus's own exceptions."""
     from pymilvus import MilvusClient
 
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it would say is in the exceptions
-    return MilvusClient(uri=place.url, token=place.token, timeout=place.timeout, dedicated=True)
+    return MilvusClient(uri=place.url, token=place.token, timeout=timeout, dedicated=True)
 
 
 def discard(place: Place, keep: Collection[int]) -> None:
@@ -203,7 +204,7 @@ def discard(place: Place, keep: Collection[int]) -> None:
 
     ours = re.compile(re.escape(place.prefix) + r"_(\d+)")
     try:
-        client = connect(place)
+        client = connect(place, _LONG)
         for name in client.list_collections(timeout=_LONG):
             match = ours.fullmatch(name)
             if match and int(match[1]) not in keep:
