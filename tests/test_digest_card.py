@@ -60,7 +60,7 @@ def test_every_mail_that_is_told_of_is_linked(digest: Digest) -> None:
 def test_a_short_one_folds_what_a_full_one_shows(digest: Digest) -> None:
     many = replace(digest, new_series=tuple(replace(digest.new_series[0], title=f"reed {n}") for n in range(12)))
     folded = {length: [s.folded for s in card(many, length).sections if s.heading == "New series"] for length in Length}
-    assert folded == {Length.SHORT: [9], Length.FULL: [0]}
+    assert folded == {Length.SHORT: [10], Length.FULL: [0]}
 
 
 def test_a_quiet_week_is_called_one() -> None:
@@ -185,7 +185,7 @@ def said(line: Line) -> str:
 def test_what_was_told_does_not_count_among_what_is_folded(digest: Digest) -> None:
     told = replace(digest.discussions[0], title="reed 0")
     many = replace(digest, discussions=(told,), new_series=tuple(posting(digest, n) for n in range(5)))
-    assert section(card(many, Length.SHORT), "New series").folded == 1
+    assert section(card(many, Length.SHORT), "New series").folded == 2
 
 
 def test_a_list_says_how_much_of_it_was_told_above(digest: Digest) -> None:
@@ -224,3 +224,11 @@ def test_what_was_posted_without_a_reply_is_named_for_who_wants_to_help(digest: 
     silent = replace(posting(digest, 1), replies=0, tags=(), merged=False)
     shown = card(replace(digest, new_series=(silent,), new_versions=()))
     assert "no reply so far: reed 1" in said(section(shown, "Waiting").lines[-1])
+
+
+def test_words_that_a_discussion_opens_with_are_not_spent_on_a_list_above_it(digest: Digest) -> None:
+    about = digest.applied[0].about
+    told = replace(digest.discussions[0], gist=about)
+    shown = card(replace(digest, discussions=(told,)))
+    assert about[0].text not in said(section(shown, "Applied").lines[0])
+    assert about[0].text in plain(shown).replace("\n  ", " ")

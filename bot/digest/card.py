@@ -28,7 +28,7 @@ def card(
     sections += [section for section in draw.sections(digest) if section]
     more = "The whole digest, with everything that is folded here: " if length is Length.SHORT else ""
     last = [Section(((Span(more), Span("web page", url=page)),))] if page and more else []
-    return Card(title(digest, dates), (*sections, *last, _foot(digest)), picture=picture)
+    return Card(title(digest, dates), (*sections, *last, _foot(digest, length)), picture=picture)
 
 
 def title(digest: Digest, dates: str = "en") -> str:
@@ -57,14 +57,15 @@ def _quiet(digest: Digest) -> Section:
     return Section(((Span(f"A quiet {time}{about}: nothing was posted, applied or argued about."),),))
 
 
-def _foot(digest: Digest) -> Section:
+def _foot(digest: Digest, length: Length) -> Section:
     until = f"{digest.until:%Y-%m-%d %H:%M} UTC" if digest.until else "nothing yet"
-    lines: list[Line] = [(Span(f"Read up to {until}{_read(digest)}. Only what these say is said here.", Style.FAINT),)]
+    read = f"{_read(digest)}. Only what these say is said here." if length is Length.FULL else "."
+    lines: list[Line] = [(Span(f"Read up to {until}{read}", Style.FAINT),)]
     if digest.stalled:
         lines.append(
             (Span(f"Something may be missing: {', '.join(digest.stalled)} can't be read just now.", Style.STRONG),)
         )
-    if digest.bots > 1:
+    if digest.bots > 1 and length is Length.FULL:
         lines.append((Span(f"{counted(digest.bots, 'mail')} by machines not counted as discussion.", Style.FAINT),))
     return Section(tuple(lines))
 

@@ -52,7 +52,7 @@ class Lines:
         if not self._m.words:
             return []
         if len(some) < 2:
-            return self.quoted(some)
+            return self.quoted([one for one in some if not self._told.kept(one)])
         named = [span for one in some for span in (Span("; "), Span(one_line(one.text), url=one.url))][1:]
         return [Span(" Patches: "), *named, Span(".")]
 

@@ -38,7 +38,7 @@ class Measure:
 
 
 MEASURES = {
-    Length.SHORT: Measure(4, 3, 3, 1, 3, 3, 3, 1, 2, 0, 160, words=False),
+    Length.SHORT: Measure(4, 3, 3, 1, 3, 2, 2, 1, 2, 0, 160, words=False),
     Length.FULL: Measure(40, 5, 12, 3, 8, 20, 20, 3, 9, 6, 320),
 }
 

@@ -135,7 +135,7 @@ def about(parts: Sequence[Part]) -> tuple[Cited, ...]:
     best = max((pair for part in parts[1:PATCHES] for pair in _lead(part)), key=_worth, default=None)
     if best and best[0] >= TELLING and _SAYS.match(best[2].text):
         return (best[2],)
-    return _patches(parts)
+    return _patches(parts) or purpose(parts[1:2])
 
 
 def purpose(parts: Sequence[Part]) -> tuple[Cited, ...]:

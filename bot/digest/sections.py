@@ -63,6 +63,7 @@ class Sections:
     def sections(self, digest: Digest) -> Iterator[Section | None]:
         """Yield the sections, the most important first; None where there is nothing to say."""
         m, draw = self._m, self._lines
+        self._told.keep(said for one in digest.discussions[: m.discussions] for said in one.gist)
         yield self._list("Applied", once(digest.applied), m.applied, draw.applied)
         yield self._unsound(digest)
         fixes = [one for one in (*digest.new_series, *digest.new_versions) if one.repair.mends]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.digest.model import Cited
 
@@ -13,6 +13,7 @@ class Told:
     def __init__(self) -> None:
         self._quotes = set[str]()
         self._titles = set[str]()
+        self._kept = set[str]()
 
     def title(self, title: str) -> None:
         """Remember that something was told of at length."""
@@ -21,6 +22,14 @@ class Told:
     def knows(self, title: str) -> bool:
         """Whether something of this title was told of."""
         return title in self._titles
+
+    def keep(self, some: Iterable[Cited]) -> None:
+        """Keep words for where they are told at length: lists leave them out."""
+        self._kept |= {one.quote for one in some}
+
+    def kept(self, one: Cited) -> bool:
+        """Whether words are kept for later."""
+        return one.quote in self._kept
 
     def fresh(self, some: Sequence[Cited]) -> list[Cited]:
         """Return the words that were not quoted yet; from now on they were."""
