@@ -131,7 +131,7 @@ class Milvus:
             try:
                 return self._ask(method, time.monotonic() + _LONG, **arguments)
             except Unreachable as error:
-                LOG.info("%s, trying again", error)
+                LOG.debug("%s, trying again", error)
                 time.sleep(pause * (0.5 + random.random()))  # noqa: S311 - nobody guesses it
         return self._ask(method, time.monotonic() + _LONG, **arguments)
 
