@@ -93,14 +93,15 @@ def button(body: Mapping[str, Any], me: Me) -> Heard | None:
     container, message = _table(body, "container"), _table(body, "message")
     channel = _string(container, "channel_id") or _string(_table(body, "channel"), "id")
     ts = _string(container, "message_ts") or _string(message, "ts")
-    thread = _string(container, "thread_ts") or _string(message, "thread_ts") or ts
     stamp = _string(action, "action_ts") or _string(body, "trigger_id")
-    incoming = _acted(me, user, channel, thread, f"{channel or user}:act:{user}:{stamp}", act)
+    key, alone = f"{channel or user}:act:{user}:{stamp}", container.get("is_ephemeral") is True
+    # What one person alone sees is the root of no thread.
+    thread = _string(container, "thread_ts") or _string(message, "thread_ts") or (key if alone else ts)
+    incoming = _acted(me, user, channel, thread, key, act)
     if act.name == RUN:
         name, _, rest = act.value.partition(" ")
         incoming = replace(incoming, act=None, command=name, text=rest)
-    way = Way(_string(body, "response_url"), _string(body, "trigger_id"), home=not channel)
-    return incoming, way
+    return incoming, Way(_string(body, "response_url"), _string(body, "trigger_id"), home=not channel, quiet=alone)
 
 
 def submission(body: Mapping[str, Any], me: Me) -> Heard | None:

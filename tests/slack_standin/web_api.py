@@ -95,9 +95,9 @@ def _usable(workspace: Workspace, block: Json) -> bool:
 
 
 def _thread(workspace: Workspace, channel: str, thread: str, error: str) -> str:
-    """A thread is named by its root. Stricter than Slack, which advises against a reply's ts."""
+    """A thread is named by its root, which all see. Stricter than Slack, which advises against a reply's ts."""
     root = workspace.find(channel, thread)
-    if root is None or root.thread:
+    if root is None or root.thread or root.only:
         raise Refused(error)
     return thread
 
