@@ -39,7 +39,6 @@ def section(text: str) -> dict[str, Any]:
         ("chat.postMessage", "xoxb-old", POST, "token_revoked"),
         ("chat.postMessage", APP, POST, "not_allowed_token_type"),
         ("apps.connections.open", BOT, {}, "not_allowed_token_type"),
-        ("conversations.info", BOT, {"channel": "D1"}, "missing_scope"),
         ("reactions.add", BOT, {"channel": "C1", "name": "eyes", "timestamp": "1.1"}, "missing_scope"),
         ("chat.postMessage", BOT, {"text": "hello"}, "invalid_arguments"),
         ("chat.postMessage", BOT, {**POST, "txet": "hello"}, "invalid_arguments"),
