@@ -132,12 +132,16 @@ def reindexer(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def killed(folder: Path, kills: int, within: float, chance: random.Random) -> None:
-    """Reindex, killed so often at random moments, then once to its end."""
+    """Reindex, killed so often at random moments."""
     for kill in range(kills):
         with reindexer(folder) as process:
             time.sleep(chance.uniform(0.5, within))
             process.kill()
         print(f"kill {kill + 1}: {process.returncode}, {_state(folder)}", flush=True)
+
+
+def finished(folder: Path) -> None:
+    """Reindex to the end."""
     with reindexer(folder) as process:
         if process.wait():
             raise SystemExit("the reindex failed")
@@ -162,6 +166,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5.0)
     parser.add_argument("--idle", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", action="store_true", help="end with the last kill: only how fast questions were")
     options = parser.parse_args()
     questions = [json.loads(line)["question"] for line in options.questions.read_text().splitlines()]
     folder = renamed(options.folder, options.work / "reindexed")
@@ -174,16 +179,26 @@ def main() -> None:
         print(f"idle: {idle}", flush=True)
         with asking(questions, options.rate) as during:
             killed(folder, options.kills, options.within, random.Random(options.seed))
-        print(f"reindexing: {during}; p95 {during.p95 / idle.p95:.2f} times that of idle")
+            if not options.part:
+                finished(folder)
+        print(f"reindexing: {during}; p95 {during.p95 / idle.p95:.2f} times that of idle", flush=True)
+        if options.part:
+            return
         answer(questions[0])
         time.sleep(5)
         for question in questions:
             after.ask(question)
+    _compare(options.folder, folder, during, (before, after))
+
+
+def _compare(original: Path, folder: Path, during: Asked, around: tuple[Asked, Asked]) -> None:
+    """Say which answers neither index gives, and whether the index is as if nothing had happened."""
+    before, after = around
     wrong = [q for q, said in during.said.items() if said - before.said[q] - after.said[q]]
     print(f"failed: {len(during.failed)}; answers that neither index gives: {len(wrong)}")
     for line in (*during.failed[:5], *wrong[:5]):
         print(f"  {line}")
-    print(f"against an undisturbed index: {differences(contents(options.folder), contents(folder)) or 'equal'}")
+    print(f"against an undisturbed index: {differences(contents(original), contents(folder)) or 'equal'}")
 
 
 if __name__ == "__main__":
