@@ -12,10 +12,8 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
-from asyncio import sleep
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from time import monotonic
 
 from bot.card import Button, Card, Form, Section
 from bot.card import words as line
@@ -25,9 +23,10 @@ from bot.chat.slack_acts import Way, memory_of
 from bot.chat.slack_blocks import blocks, fallback
 from bot.chat.slack_buttons import OPEN
 from bot.chat.slack_card import modal
-from bot.chat.slack_errors import CANNOT_EDIT, DOUBTFUL, LIMITED, NOT_THERE, PASSING, NotTaken
+from bot.chat.slack_errors import CANNOT_EDIT, NOT_THERE, PASSING, NotTaken
 from bot.chat.slack_markup import plain_text
 from bot.chat.slack_pace import Sparse
+from bot.chat.slack_patience import AGAIN, Patience
 from bot.chat.slack_post import Mark, Poster, Shown
 from bot.chat.slack_shown import shown_card, uploaded
 from bot.model import Answer
@@ -36,11 +35,8 @@ from bot.pages import pages
 log = logging.getLogger(__name__)
 
 LOOKING = "Looking…"
-AGAIN = (2.0, 10.0, 30.0, 60.0, 120.0)  # seconds before each further try to deliver a final word
 DRAFT = 80  # characters: more is no status but the beginning of an answer
 WRITING = "writing the answer…"
-LIMITED_WAIT = 15.0  # seconds at most between two tries when Slack says a second will do, and says so again
-LIMITED_FOR = 600.0  # seconds for which Slack may say that it is too much
 STATUS_EVERY = 1.5  # seconds between changes of what is shown while krab works
 
 LOST = "I was interrupted while I answered you here. If you see no answer above, please ask again."
@@ -93,7 +89,7 @@ class SlackReply:
         self._poster = desk.poster
         self._forms = desk.forms
         self._publish = desk.publish
-        self._again = desk.again
+        self._patience = Patience(desk.again)
         self._moderates = desk.moderates
         self._incoming = incoming
         self._way = way
@@ -199,17 +195,19 @@ class SlackReply:
                 log.info("a response URL did not work: %s", error)
         try:
             thread = self._thread if incoming.in_thread else ""
-            return await self._patiently(lambda: self._poster.whisper(incoming.channel, thread, incoming.user, shown))
+            return await self._patience.until_taken(
+                lambda: self._poster.whisper(incoming.channel, thread, incoming.user, shown)
+            )
         except NotTaken as error:
             if error.code not in NOT_THERE:
                 raise
         channel = await self._poster.direct(incoming.user)
-        await self._patiently(lambda: self._poster.say(channel, "", shown, self._mark))
+        await self._patience.until_taken(lambda: self._poster.say(channel, "", shown, self._mark))
         return None
 
     async def _final(self, shown: Shown) -> None:
         """Deliver the final word once, through an outage of some minutes if need be."""
-        await self._patiently(lambda: self._deliver(shown))
+        await self._patience.until_taken(lambda: self._deliver(shown))
 
     async def _further(self, mark: Mark, shown: Shown) -> None:
         """One more page of a long card, once as well: what an earlier try may have said is looked for."""
@@ -218,36 +216,16 @@ class SlackReply:
             if not await self._said(mark):
                 await self._poster.say(self._incoming.channel, self._thread, shown, mark)
 
-        await self._patiently(deliver)
+        await self._patience.until_taken(deliver)
 
     async def _said(self, mark: Mark) -> bool:
+        channel, thread = self._incoming.channel, self._thread
         try:
-            return (
-                await self._poster.find(self._incoming.channel, self._thread, lambda one: one.key == mark.key)
-                is not None
-            )
+            return await self._poster.find(channel, thread, lambda one: one.key == mark.key) is not None
         except NotTaken as error:
             if error.code in PASSING:
                 raise
             return False  # we may not look, so we speak
-
-    async def _patiently(self, deliver: Callable[[], Awaitable[object]]) -> None:
-        """Try until it is delivered: a few times through an outage, as long as need be when Slack says when."""
-        waits, until, patience = iter(self._again), monotonic() + LIMITED_FOR, 1.0
-        while True:
-            try:
-                await deliver()
-            except NotTaken as error:
-                self._look = self._look or error.code in DOUBTFUL
-                limited = error.code == LIMITED and monotonic() < until
-                wait = max(error.after, patience) if limited else next(waits, None)
-                patience = min(2 * patience, LIMITED_WAIT)
-                if error.code not in PASSING or wait is None:
-                    raise
-                log.log(logging.INFO if limited else logging.WARNING, "%s; trying again in %.0f s", error, wait)
-                await sleep(wait)
-            else:
-                return
 
     async def _deliver(self, shown: Shown) -> None:
         """One message: the one that holds its place becomes it, or else it is posted."""
@@ -267,7 +245,7 @@ class SlackReply:
         """Whether the final word is there; what holds its place, or what an edit replaces, is found with it."""
         if self._look is None:
             self._look = self._past.began(self._incoming.service, self._incoming.key)
-        if not self._look or self._placeholder:
+        if not (self._look or self._patience.doubtful) or self._placeholder:
             return False
         about = (self._mark.about,)
         try:
@@ -277,7 +255,7 @@ class SlackReply:
                 raise
             log.warning("could not look whether this was said already: %s", error)
             found = None
-        self._look = False
+        self._look = self._patience.doubtful = False
         self._placeholder = found.ts if found else ""
         return found is not None and found.mark.final and found.mark.key == self._mark.key
 
