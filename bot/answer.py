@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bot.choice import Limits, choose, in_reading_order
+from bot.choice import Limits, choose, fewer, in_reading_order
 from bot.cite import flat
 from bot.compose import ELSEWHERE, NOTHING, Composer
 from bot.confidence import Signs, Trust, foreign, named
@@ -65,7 +65,7 @@ class Answerer:
         self._index = index
         self._rule = rule or Rule()
         self._clock = clock
-        self._composer = Composer(index, self._rule.limits.most)
+        self._composer = Composer(index)
 
     def answer(self, question: Question, _: Progress = silent) -> Answer:
         """Return the final answer; never raises for want of evidence."""
@@ -152,7 +152,9 @@ class Answerer:
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
         if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)
-        return self._composer.say(evidence.chosen, Status.ANSWERED if confidence >= trust.answered else Status.WEAK)
+        if confidence >= trust.answered:
+            return self._composer.say(evidence.chosen, Status.ANSWERED)
+        return self._composer.say(fewer(evidence.chosen, self._rule.limits.weak), Status.WEAK)
 
     def _nothing(self, results: Sequence[Result], evidence: Evidence) -> Answer:
         who = min(evidence.doers, key=len, default="")

@@ -19,12 +19,13 @@ class Limits:
     """How much is said, and what makes a sentence less or more wanted once others were chosen."""
 
     most: int = 5  # sentences
+    weak: int = 3  # … where they may not answer
     length: int = 116  # words
     again: float = 0.12  # what each sentence of the same part costs
     alike: float = 0.2  # what the square of the share of words costs that were said already
     next: float = 0.16  # what standing beside a chosen sentence brings
-    lost: float = 0.1  # what it costs that it speaks of a sentence before it which is not said
-    close: float = 1.2  # how far below the best one a further sentence may be
+    lost: float = 0.2  # what it costs that it speaks of a sentence before it which is not said
+    close: float = 1.0  # how far below the best one a further sentence may be
 
 
 def choose(candidates: Sequence[Candidate], limits: Limits) -> list[Candidate]:
@@ -69,3 +70,9 @@ def in_reading_order(chosen: Sequence[Candidate]) -> list[Candidate]:
     """The best sentence leads; sentences of one part stay together, in their order."""
     first = {c.part: i for i, c in reversed(list(enumerate(chosen)))}
     return sorted(chosen, key=lambda c: (first[c.part], c.place))
+
+
+def fewer(chosen: Sequence[Candidate], most: int) -> list[Candidate]:
+    """Return the ``most`` likeliest of what was chosen, in the same order."""
+    best = sorted(chosen, key=lambda c: -c.score)[:most]
+    return [c for c in chosen if c in best]

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.choice import fewer
 from bot.cite import flat, spoken
 from bot.evidence import Candidate, candidates
 from bot.model import Answer, Citation, Sentence, Status
+from bot.speech import first_person
 from bot.standing import Statement
 from index.engine import Index, Result
 from index.model import Event, Kind
@@ -22,6 +24,7 @@ NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
 CLOSEST = "This is the closest I found; it may not answer the question."
 NEAREST = 3
+_BESIDE = 3  # sentences in an answer about a state, unless more than that is observed
 _VERSION = re.compile(r"\[[^\]]*\b(v\d{1,3})\b[^\]]*\]", re.IGNORECASE)
 _TAIL = re.compile(r"\s*(?:\[\d{1,2}\]|https?://\S+)?\s*:\s*$")
 
@@ -29,9 +32,8 @@ _TAIL = re.compile(r"\s*(?:\[\d{1,2}\]|https?://\S+)?\s*:\s*$")
 class Composer:
     """Makes answers out of evidence, with what the index knows of the sources."""
 
-    def __init__(self, index: Index, most: int) -> None:
+    def __init__(self, index: Index) -> None:
         self._index = index
-        self._most = most
 
     def say(self, chosen: Sequence[Candidate], status: Status) -> Answer:
         """Say the sentences, each with its citation."""
@@ -48,7 +50,7 @@ class Composer:
         cited = [c for s in statements for c in s.cited]
         facts = [self._cite(c.part, c.quote, n) for n, c in enumerate(cited, 1)]
         shown = {flat(citation.quote) for citation in facts}
-        more = [c for c in chosen if flat(c.text) not in shown][: max(0, self._most - len(statements) - 1)]
+        more = fewer([c for c in chosen if flat(c.text) not in shown], max(1, _BESIDE - len(statements)))
         others = self._said(more, len(facts) + 1)
         numbers = iter(range(1, len(facts) + 1))
         said = tuple(Sentence(s.text, tuple(next(numbers) for _ in s.cited)) for s in statements)
@@ -104,13 +106,19 @@ class Composer:
         )
 
     def _frames(self, chosen: Sequence[Candidate]) -> Iterator[str]:
-        """Yield what stands before each sentence: "Ada Quill (on v2): ", "Ben Reed answers: "; nothing in one mail."""
+        """Yield what stands before each sentence: "Ada Quill (on v2): ", "Ben Reed answers: ".
+
+        In one mail the first sentence alone has it; elsewhere only what speaks of its author.
+        """
         before = ""
         authors: set[str] = set()
         for candidate in chosen:
             found = candidate.result.found
             fresh, before = found.passage.part != before, found.passage.part
-            yield self._frame(candidate.result, authors) if fresh and found.kind is Kind.MAIL else ""
+            if found.kind is Kind.MAIL:
+                yield self._frame(candidate.result, authors) if fresh else ""
+            else:
+                yield f"{flat(found.author)}: " if found.author and first_person(candidate.text) else ""
             authors.add(found.author)
 
     def _frame(self, result: Result, authors: set[str]) -> str:

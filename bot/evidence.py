@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from bot.cite import flat, spoken
 from bot.question import STOP
-from bot.speech import plain, speaks
+from bot.speech import long_words, plain, speaks
 from index.engine import Result
 from index.sentences import spans
 
@@ -103,7 +103,7 @@ def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
         for order, (start, end) in enumerate(places):
             sentence = plain(text[start:end])
             key = " ".join(sentence.lower().split())
-            if key not in seen and speaks(sentence):
+            if key not in seen and speaks(sentence) and not long_words(sentence) <= long_words(result.found.title):
                 seen.add(key)
                 yield Candidate(result, sentence, order, rank, beside=_beside(text, places, order))
 

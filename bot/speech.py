@@ -16,6 +16,9 @@ _CODE = re.compile(r"``?[^`]*``?")
 _JUNK = re.compile(
     r"\{\{|\}\}|</?\w+[ >]|&&|\|\||\$\{?\w+|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|<<\s|@@|\bdiff --git"
     r"|^\s*(?:fn|let|struct|impl|pub|use|if|return|static|const|unsafe|#include|enum|type)\b.*[;{(=]\s*$|(?:\b\d+\s+){4}"
+    r"|^\s*[$#] |\^{3}|-{6}|={4}|\[\d\d:\d\d:\d\d\]|^\W*[0-9a-f]{7,40}\s+\("
+    r"|^(?:error|warning)(?:\[\w+\])?:|\b0x[0-9a-f]{6}"
+    r"|^[\w.-]+/[\w./-]+: [^.]*$"
 )
 _HEADER = re.compile(
     r"^\W*(?:commit(?:-id)?|gitweb|author(?:date)?|committer(?:date)?|cc|to|from|date|subject|fixes|link(?: to v\d+)?"
@@ -31,6 +34,18 @@ _COURTESY = re.compile(
     r"|applied|queued|pulled|just (?:my|to))\b",
     re.IGNORECASE,
 )
+# Talk among those who work on something: what they are about to do, don't know, ask of each other, have above or below.
+_TALK = re.compile(
+    r"\bI(?:'ll|'d| will| would| can| could|(?:'m| am) going to) (?:\w+ )?(?:send|respin|resend|fix|add|change|update"
+    r"|try|look|wait|post|rebase|drop|have a look|leave|queue|submit|reply|get back)\b"
+    r"|\b(?:holidays?|vacation|let me know|no idea|feel free|(?:take|have) a look|not sure)\b"
+    r"|\bI (?:don't|do not|didn't) (?:know|recall|remember|understand)\b|\bI (?:hope|wonder|guess)\b"
+    r"|\bplease (?:drop|see|note|find|let|feel|take|send|add|use|do|don't|shout|report|ignore|keep)\b"
+    r"|\b(?:see|shown|listed|described|mentioned|patch(?:es)?) (?:above|below)\b"
+    r"|\bin my (?:previous|last|other) \w*(?:mail|reply)\b",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://\S+")
 # Speaks of what stands before it: alone, a reader would ask "what does?"
 _LEANS = re.compile(
     r"^\W*(?:(?:and|but|so|or|also|then|because|since|however|still|again)\W+)?"
@@ -73,15 +88,23 @@ def speaks(sentence: str) -> bool:
 
 
 def _says_nothing(text: str, words: int) -> bool:
-    chat = (_COURTESY.match(text) and words <= _CHAT) or (_SMILEY.search(text) and words <= _CHAT + 3)
+    chat = (_COURTESY.match(text) or text.endswith("!")) and words <= _CHAT
+    chat = chat or (_SMILEY.search(text) and words <= _CHAT + 3) or _bare(text)
     return bool(chat or _SHORTLOG.match(text) or _HEADER.match(text) or _JUNK.search(_CODE.sub("", text)))
 
 
+def _bare(text: str) -> bool:
+    """Whether little is said beside a link."""
+    rest = _URL.sub("", text)
+    return rest != text and len(rest.split()) < _CHAT
+
+
 def flaw(sentence: str) -> float:
-    """Return how badly a sentence reads on its own (0 is well): torn, or only announcing what follows."""
+    """Return how badly a sentence reads on its own (0 is well): torn, talk, or only announcing what follows."""
     text = sentence.strip()
+    talk = 1.0 * bool(_TALK.search(text))
     torn = 0.5 * (text[:1].islower() and text.split(maxsplit=1)[0].isalpha())
-    return torn + 0.7 * (text[-1:] == ":") + 0.7 * (text[-1:] not in _ENDS + ":") + 0.7 * _open(text)
+    return talk + torn + 0.7 * (text[-1:] == ":") + 0.7 * (text[-1:] not in _ENDS + ":") + 0.7 * _open(text)
 
 
 def _open(text: str) -> bool:

@@ -40,7 +40,7 @@ class Worth:
     mail: float = -0.22
     page: float = 0.27
     link: float = -0.33
-    announces: float = -0.26
+    announces: float = -0.4
     aside: float = -0.31
     leans: float = -0.04
     first: float = -0.08

@@ -19,7 +19,7 @@ from bot.confidence import Trust
 from bot.model import Answer, Question, Status
 from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Reference, Role
-from tests.index_fixtures import NOON, opened, own, part
+from tests.index_fixtures import NOON, opened, own, part, post
 
 # How sure one must be is tuned elsewhere; here it is set so that an answer of each sort comes.
 ALWAYS = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))
@@ -282,3 +282,19 @@ def test_a_mail_says_who_says_it_and_about_which_version(tmp_path: Path) -> None
     with opened(tmp_path) as index:
         index.ingest(Batch((part("a@pond", title="Re: [PATCH v3 1/2] pond: leaf", text=LEAF),)), "pond")
         assert ask(index, "what must a leaf outlive?").sentences[0].text == f"Ada Frog (on v3): {LEAF}"
+
+
+def test_who_speaks_of_himself_in_a_post_is_named(tmp_path: Path) -> None:
+    mine = "I hold that a leaf must outlive the frog that sits on it."
+    with opened(tmp_path) as index:
+        index.ingest(Batch((post("https://pond.example/a", f"{mine} {HERON}", author="Ada Frog"),)), "posts")
+        said = [sentence.text for sentence in ask(index, "what must a leaf outlive, a heron?").sentences]
+        assert said == [f"Ada Frog: {mine}", HERON]
+
+
+def test_where_evidence_is_weak_less_of_it_is_shown(tmp_path: Path) -> None:
+    leaves = "\n\n".join(f"The {kind} leaf must outlive its frog." for kind in ("red", "wet", "old", "far", "dry"))
+    with opened(tmp_path) as index:
+        index.ingest(Batch((part("a@pond", leaves),)), "pond")
+        sure, weak = (ask(index, "what must a leaf outlive?", rule) for rule in (ALWAYS, WEAKLY))
+        assert len(weak.sentences) == WEAKLY.limits.weak < len(sure.sentences)

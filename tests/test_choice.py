@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.choice import Limits, choose, in_reading_order
+from bot.choice import Limits, choose, fewer, in_reading_order
 from bot.evidence import Candidate
 from index.catalog import Found
 from index.engine import Result
@@ -72,3 +72,8 @@ def test_sentences_of_one_part_are_read_together_in_their_order() -> None:
 def test_what_leans_on_a_sentence_that_is_not_said_comes_after_what_stands_alone() -> None:
     leaning = candidate("This is why the heron guards its nest.", 1.05, part="b", author="Ben")
     assert texts(candidate(LEAF, 2.0), leaning, candidate(REED, 1.0, part="c", author="Cy"))[:2] == [LEAF, REED]
+
+
+def test_fewer_are_the_best_ones_in_the_same_order() -> None:
+    chosen = [candidate(LEAF, 1.0), candidate(REED, 3.0, order=1), candidate(HERON, 2.0, order=2)]
+    assert [c.text for c in fewer(chosen, 2)] == [REED, HERON]

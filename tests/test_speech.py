@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.speech import flaw, plain, speaks
+from bot.speech import chores, first_person, flaw, leans, orders, plain, speaks
 
 LEAF = "A leaf must outlive the frog that sits on it."
 
@@ -39,6 +39,13 @@ def test_a_sentence_that_says_something_speaks(text: str) -> None:
         "let leaf = Leaf::new(frog, pond, heron, reed, newt);",
         "diff --git a/leaf.c b/leaf.c index 1234 of the pond",
         "leaf 80554 5904 20249 106707 of the binder thing",
+        "$ time leaf --grow until it is green",
+        "[12:34:56] the leaf was found to be wet again",
+        '3f2e2bf0cfa0 ("leaf: grow in the sun alone")',
+        "pond/leaf: grow in the sun and nowhere else today",
+        "error: mixing leaves will cause a mess in the pond",
+        "What a very fine leaf!",
+        "Today the leaf lives at https://pond.example/leaf",
     ],
 )
 def test_what_says_nothing_does_not(text: str) -> None:
@@ -61,9 +68,13 @@ def test_a_whole_sentence_has_no_flaw() -> None:
         "A leaf that lives in the pond and is",
         "The leaf is held as follows:",
         "A leaf (of the lily is held.",
+        "I'll send a greener leaf next week.",
+        "Please drop the leaf from the pond.",
+        "I don't know who held the leaf.",
+        "The reeds mentioned above are dry.",
     ],
 )
-def test_what_is_torn_or_only_announces_has_one(text: str) -> None:
+def test_what_is_torn_or_talk_or_only_announces_has_one(text: str) -> None:
     assert flaw(text) > 0
 
 
@@ -71,3 +82,15 @@ def test_what_is_torn_or_only_announces_has_one(text: str) -> None:
 def test_any_text_can_be_judged(text: str) -> None:
     assert speaks(text) in (True, False)
     assert flaw(text) >= 0
+
+
+@pytest.mark.parametrize("text", ["This means that it sinks.", "But it sinks.", "Its leaf is wet.", "There it is."])
+def test_what_speaks_of_the_sentence_before_leans(text: str) -> None:
+    assert leans(text)
+    assert not leans(LEAF)
+
+
+def test_who_speaks_of_himself_what_speaks_of_changes_and_what_is_put_as_one_are_told() -> None:
+    assert (first_person("I hold my leaf."), first_person(LEAF)) == (True, False)
+    assert (chores("The v3 patch was reviewed."), chores(LEAF)) == (3, 0)
+    assert (orders("Rename the leaf."), orders("Renamed leaf"), orders(LEAF)) == (True, True, False)
