@@ -17,6 +17,8 @@ from xml.sax.saxutils import escape, quoteattr
 from bot.card import Picture
 from bot.chat.text import clean
 from bot.digest.model import Activity, Digest, Pulse
+from bot.digest.outside import parted
+from bot.digest.sections import once, sums
 
 WIDTH = 720
 AREAS = 7
@@ -86,10 +88,12 @@ def _usual(one: Activity) -> int:
 
 
 def _numbers(digest: Digest) -> list[tuple[int, str]]:
+    kernel, _ = parted(digest)
+    new, newer = sums(kernel)
     return [
-        (len(digest.applied), "applied"),
-        (len(digest.new_series), "new series"),
-        (len(digest.new_versions), "new versions"),
+        (len(once(kernel.applied)), "applied"),
+        (new, "new series"),
+        (newer, "in new versions"),
         (len(digest.waiting), "waiting"),
     ]
 

@@ -31,7 +31,7 @@ def digest(tmp_path: Path) -> Digest:
 
 
 def test_the_picture_in_words_has_its_numbers(digest: Digest) -> None:
-    assert chart.alt(digest).startswith("1 applied, 1 new series, 1 new versions, 1 waiting.")
+    assert chart.alt(digest).startswith("1 applied, 1 new series, 1 in new versions, 1 waiting.")
 
 
 def test_an_svg_names_itself_to_those_who_do_not_see_it(digest: Digest) -> None:

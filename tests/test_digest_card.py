@@ -45,7 +45,7 @@ def test_what_matters_most_stands_first(digest: Digest) -> None:
         "Soundness and security",
         "New versions",
         "Waiting",
-        "First patch seen on these lists",
+        "New here (perhaps old hands elsewhere)",
     ]
 
 
@@ -191,7 +191,7 @@ def test_what_was_told_does_not_count_among_what_is_folded(digest: Digest) -> No
 def test_a_list_says_how_much_of_it_was_told_above(digest: Digest) -> None:
     told = replace(digest.discussions[0], title="reed 0")
     shown = card(replace(digest, discussions=(told,), new_series=(posting(digest, 0), posting(digest, 1))))
-    assert said(section(shown, "New series").lines[-1]) == "One more was told above."
+    assert "New series (1 more above)" in headings(shown)
 
 
 def test_a_list_of_what_was_told_already_is_left_out(digest: Digest) -> None:
@@ -232,3 +232,22 @@ def test_words_that_a_discussion_opens_with_are_not_spent_on_a_list_above_it(dig
     shown = card(replace(digest, discussions=(told,)))
     assert about[0].text not in said(section(shown, "Applied").lines[0])
     assert about[0].text in plain(shown).replace("\n  ", " ")
+
+
+def test_the_head_counts_what_the_lists_have(digest: Digest) -> None:
+    many = replace(digest, new_series=tuple(posting(digest, n) for n in range(5)), discussions=())
+    assert "5 new series" in said(card(many).sections[0].lines[0])
+    assert len(section(card(many), "New series").lines) == 5
+
+
+def test_a_short_digest_names_a_pull_before_papers(digest: Digest) -> None:
+    taken = digest.applied[0]
+    papers = tuple(replace(taken, title=f"docs: reed {n}") for n in range(5))
+    shown = card(replace(digest, applied=(*papers, replace(taken, title="the pond's pull", pull=True))), Length.SHORT)
+    assert "the pond's pull" in said(section(shown, "Applied").lines[0])
+
+
+def test_what_is_hardly_about_rust_is_named_without_its_changes(digest: Digest) -> None:
+    aside = replace(digest.new_versions[0], rust=False)
+    (line,) = section(card(replace(digest, discussions=(), new_versions=(aside,))), "New versions").lines
+    assert said(line).endswith("Little of it is about Rust.")

@@ -102,7 +102,7 @@ def test_a_fix_says_which_commit_it_repairs_and_since_which_stable_kernel(tmp_pa
 
 
 def test_a_fix_that_nobody_took_is_called_so(tmp_path: Path) -> None:
-    assert [one.fate for one in digested(tmp_path, [*WEEK, hole()]).security] == ["not applied as far as mails say"]
+    assert [one.fate for one in digested(tmp_path, [*WEEK, hole()]).security] == ["no mail says it was applied"]
 
 
 def test_a_fix_that_was_taken_says_by_whom_and_where_to(tmp_path: Path) -> None:
@@ -171,3 +171,20 @@ def test_the_end_names_the_lists_that_mails_went_to(tmp_path: Path) -> None:
     listed = mail("l", "[PATCH] rust: reed: float", "Let reeds float.\n", sender=CY, day=1,
                   headers="List-Id: <pond-list.pond.example>\nTo: pond-list@vger.kernel.org\n")  # fmt: skip
     assert "pond-list" in dict(digested(tmp_path, [*WEEK, listed]).lists)
+
+
+def test_a_reader_is_told_that_no_cve_announcements_were_read(tmp_path: Path) -> None:
+    assert "No mail to linux-cve-announce was read" in text(digested(tmp_path))
+
+
+def test_what_is_unsound_in_a_library_stands_under_security_too(tmp_path: Path) -> None:
+    other = mail("lib", "[PATCH libgpiod] bindings: rust: mark raw floats as unsafe", "Mark them.\n", sender=CY, day=1)
+    shown = text(digested(tmp_path, [*WEEK, other]))
+    assert "fix: libgpiod: bindings: rust: mark raw floats as unsafe" in shown
+
+
+def test_a_statement_that_shares_no_word_with_an_answer_is_not_what_it_answers(tmp_path: Path) -> None:
+    says = reply("says", "The chapter on lilies explains the tides.\n", DEE)
+    body = "> The chapter on lilies explains the tides.\n\nI would suggest that ponds count all frogs themselves.\n"
+    one = discussed(tmp_path, says, reply("tell", body, CY, 3, "leaves-v2-0 says"))
+    assert [p.to for p in one.positions if p.stance == "proposes"] == [None]

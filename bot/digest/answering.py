@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from bot.cite import flat
+from bot.digest.gist import words
 from bot.digest.material import Talk
 from bot.digest.model import Cited
 from bot.digest.sentences import cited, clarity, dangles, trivial
@@ -43,9 +44,15 @@ def answered(talk: Talk, one: Cited) -> Cited | None:
     told = _sentences(_above(part, one.quote))[-LAST:] if part else []
     for quote in [*(q for q in told if q.endswith("?")), *(q for q in reversed(told) if not q.endswith("?"))]:
         for parent in filter(None, map(talk.part, part.links if part else ())):
-            if parent.author != one.who and flat(quote) in flat(parent.text):  # not in its diff
+            own = flat(quote) in flat(parent.text)  # and not in its diff
+            if own and parent.author != one.who and _meet(quote, one.text):
                 return cited(parent, quote)
     return None
+
+
+def _meet(quote: str, answer: str) -> bool:
+    """Whether an answer is about what it stands below: a question, or words of the same things."""
+    return quote.endswith("?") or bool(set(words(quote)) & set(words(answer)))
 
 
 def _above(part: Part, quote: str) -> str:

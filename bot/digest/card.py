@@ -11,9 +11,9 @@ from bot.digest.dates import span
 from bot.digest.measures import MEASURES, Length, counted
 from bot.digest.model import Digest
 from bot.digest.outside import parted
-from bot.digest.sections import Sections
+from bot.digest.sections import Sections, once, sums
 
-LISTS = 5  # that are named, of those that mails were sent to
+LISTS = 5  # whose mails are counted
 
 __all__ = ["Length", "card", "title"]
 
@@ -41,12 +41,14 @@ def title(digest: Digest, dates: str = "en") -> str:
 def _head(digest: Digest) -> Section:
     by = counted(digest.people, "person", "people")
     counts = f"{counted(digest.mails, 'mail')} in {counted(digest.threads, 'thread')} by {by}"
+    new, newer = sums(digest)
     some = (
-        (len(digest.new_series), "new series", "new series"),
-        (len(digest.new_versions), "new version", ""),
+        (new, "new series", "new series"),
+        (newer, "series in a new version", "series in new versions"),
         (len(digest.discussions), "discussion", ""),
     )
-    told = [f"{len(digest.applied)} applied" if digest.applied else "no mail says that something was applied"]
+    applied = len(once(digest.applied))
+    told = [f"{applied} applied" if applied else "no mail says that something was applied to the kernel"]
     told += [counted(number, one, many) for number, one, many in some if number]
     return Section(((Span(f"{counts}: {', '.join(told)}.", Style.FAINT),),))
 
@@ -72,7 +74,6 @@ def _foot(digest: Digest, length: Length) -> Section:
 
 def _read(digest: Digest) -> str:
     """Where the mails and posts came from: what is not there may have happened all the same."""
-    lists = [f"{name} ({count})" for name, count in digest.lists[:LISTS]]
-    more = f" and {len(digest.lists) - LISTS} more lists" if len(digest.lists) > LISTS else ""
+    counts = [f"{name} ({count})" if at < LISTS else name for at, (name, count) in enumerate(digest.lists)]
     posts = f"; posts of {', '.join(digest.sources)}" if digest.sources else ""
-    return f": mails to {', '.join(lists)}{more}{posts}" if lists else posts
+    return f": mails to {', '.join(counts)}{posts}" if counts else posts

@@ -12,7 +12,7 @@ from bot.digest import gist
 from bot.digest.area import area
 from bot.digest.material import Material, Talk, person
 from bot.digest.mentions import pulls, source, toolchain
-from bot.digest.model import Activity, Applied, Article, Digest, Posting, Pulse
+from bot.digest.model import Activity, Applied, Article, Cited, Digest, Posting, Pulse
 from bot.digest.newcomers import newcomers
 from bot.digest.postings import applied, new, posted
 from bot.digest.security import UNSOUND, security
@@ -31,6 +31,10 @@ _OURS = re.compile(
     r"|\bAnnouncing Rust\b|\bRust 1\.\d+|\bproject goals?\b|\bembedded\b|\bfirmware in rust\b",
     re.IGNORECASE,
 )
+_NEW = re.compile(
+    r"\b(?:stabili[sz]\w+|as of|now|new|introduc\w+|releas\w+|vulnerabilit\w+|soundness|deprecat\w+)\b", re.IGNORECASE
+)
+NEWS = 1.5
 _HOUSE = re.compile(r"^(?:MAINTAINERS|mailmap|\.mailmap|CREDITS)\b", re.IGNORECASE)
 
 
@@ -104,11 +108,16 @@ def _concerns(part: Part) -> bool:
 def _article(part: Part, rarity: Callable[[str], float]) -> Article:
     """A post opens with what it is about: that, and what says most."""
     said = [one for one in sentences(part) if not dangles(one.text)]
-    weighed = gist.weigh(said, part.title, rarity)
+    weighed = gist.weigh(said, part.title, rarity, _news)
     lead = [w for one in said[:LEAD] for w in weighed if w.said is one and clarity(one.text) >= CLEAR][:1]
     others = [w for w in weighed if not any(gist.alike(w, o) for o in lead)]
     chosen = [w.said for w in [*lead, *others][:GIST_OF_POST]]
     return Article(one_line(part.title), titled(part), source(part), part.date, tuple(sorted(chosen, key=said.index)))
+
+
+def _news(one: Cited) -> float:
+    """What is new in a post counts more than how it was always."""
+    return NEWS if _NEW.search(one.text) else 1.0
 
 
 def _activity(material: Material) -> tuple[Activity, ...]:

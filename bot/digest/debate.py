@@ -12,7 +12,8 @@ from bot.digest.measures import Measure, counted, people, signed
 from bot.digest.model import Cited, Discussion, Position
 from bot.digest.told import Told
 
-OLD = timedelta(days=28)
+OLD = timedelta(days=10)
+WEIGHT = 1.5  # of an objection, where one sentence stands for all
 
 
 class Debate:
@@ -27,16 +28,20 @@ class Debate:
 
     def sections(self, some: Sequence[Discussion]) -> Iterator[Section]:
         """Yield two sections a discussion that is told, and one for all others; the longest talk first."""
-        most = self._m.discussions
-        for at, one in enumerate(sorted(some[:most], key=_length)):
+        told = [one for one in some if self._tells(one)][: self._m.discussions]
+        for at, one in enumerate(sorted(told, key=_length)):
             label = f" {one.label}" if one.label else ""
             about = f"{label}, {counted(one.mails, 'answer')} by {people(one.authors)}"
             head: Line = (Span(one.title, Style.STRONG, one.first.url), Span(about, Style.FAINT))
             yield Section((head,), "Discussed" if at == 0 else "")
             yield Section((*self._about(one), *self._changed(one), *self._said(one), self._outcome(one)), bullets=True)
             self._told.title(one.title)
-        if others := sorted(some[most:], key=_length):
+        if others := sorted((one for one in some if one not in told), key=_length):
             yield from self._others(others)
+
+    def _tells(self, one: Discussion) -> bool:
+        """Whether there is something to tell: what it is about, and where there is room, what people say."""
+        return len(one.gist) == 1 or (self._m.words and bool(one.positions or one.replies))
 
     def _about(self, one: Discussion) -> Iterator[Line]:
         if len(one.gist) > 1 and not any(c.told for c in one.gist):
@@ -51,7 +56,8 @@ class Debate:
     def _who(self, one: Cited) -> Line:
         """Who said it; since when, if that was long before what is told."""
         bot = " (a bot)" if one.bot else ""
-        when = f", {one.date:%B %Y}" if one.date and self._begin and one.date < self._begin - OLD else ""
+        old = one.date and self._begin and one.date < self._begin - OLD
+        when = f", {one.date.day} {one.date:%B %Y}" if one.date and old else ""
         return (Span(f"{one_line(one.who)}{bot}", url=one.url), Span(when, Style.FAINT))
 
     def _patches(self, one: Discussion) -> Line:
@@ -65,19 +71,19 @@ class Debate:
     def _said(self, one: Discussion) -> list[Line]:
         """What people hold first, what they say else after it; each behind what it answers.
 
-        Where there is little room and nothing says what it is about, a quarrel would say nothing.
+        Where there is little room it is what says most.
         """
-        if not one.gist and not self._m.words:
-            return []
-        lines = [self._turn(each) for each in (*one.positions, *one.replies) if self._fits(each)]
-        return lines[: self._m.said]
+        turns = [each for each in (*one.positions, *one.replies) if self._fits(each) and not self._told.was(each.said)]
+        if not self._m.words:
+            turns = sorted(turns, key=lambda each: -each.worth * (WEIGHT if each.stance == "objects" else 1.0))
+        return [self._turn(each) for each in turns[: self._m.said]]
 
     def _fits(self, one: Position) -> bool:
         size = len(one.said.text) + (len(one.to.text) if one.to else 0)
         return size <= ROOM * self._m.quote
 
     def _turn(self, one: Position) -> Line:
-        stance = f"{one.stance}{'' if one.answered else ' (nobody has replied)'}" if one.stance else ""
+        stance = f"{one.stance} (no reply yet)" if one.stance == "objects" and not one.answered else one.stance
         return (*((*self._quote(one.to), Span(" – ")) if one.to else ()), *self._quote(one.said, stance))
 
     def _quote(self, one: Cited, verb: str = "") -> Line:

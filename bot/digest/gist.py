@@ -25,7 +25,7 @@ _WEIGHTY = re.compile(
     r"|point|idea"
     r"|goal|plan|question|main)|because|instead|unsound|soundness|deadlock|race|breaks?|broken|wrong|unsafe|safe"
     r"|require[sd]?|allows?|prevents?|in order to|so that|means that|decided|agreed|conclusion|merge window"
-    r"|regression)\b",
+    r"|regression|in general|policy|rules?|never|always|accepted|cannot be|expected upstream|known user)\b",
     re.IGNORECASE,
 )
 WORDS_MIN = 4  # that mean something: less says nothing by itself

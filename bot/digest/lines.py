@@ -21,6 +21,7 @@ ROOM = 1.5  # what is unsound, or what somebody says in a discussion, may take s
 AGED = timedelta(days=14)  # after that it is said when something was posted first
 MERGE = re.compile(r"linux-next: manual merge of (?:the )?", re.IGNORECASE)
 KIND = {"review": "said in review", "open": "still open"}
+ASIDE = " Little of it is about Rust."
 WHY = {
     "no reply": "no reply for {days} days",
     "asked again": "asked again, {days} days after it was posted",
@@ -88,12 +89,13 @@ class Lines:
         """What a security team asks: taken or not, since when, for which kernels, what it repairs, who has looked."""
         if one.fate:
             yield from (Span("; "), Span(one.fate, url=one.settled.url if one.settled else ""))
-        if one.first and one.mail.date and one.mail.date - one.first > AGED:
+        aged = one.first and one.mail.date and one.mail.date - one.first > AGED
+        if one.first and (aged or one.kind == "open"):
             yield Span(f"; first posted {one.first:%Y-%m-%d}")
         yield from self._repair(one.repair)
         if one.kind in ("fix", "open", "report"):
-            known = [] if one.repair.commits or not one.fate else ["names no commit that it fixes"]
-            known += [signed(one.tags)] if one.tags else [] if one.replies else ["nobody has replied this time"]
+            known = [] if one.repair.commits or not one.fate else ["no Fixes: tag"]
+            known += [signed(one.tags)] if one.tags else [] if one.replies else ["no reply in this time"]
             yield Span(f"; {'; '.join(known)}" if known else "", Style.FAINT)
 
     def _repair(self, one: Repair) -> Iterator[Span]:
@@ -118,17 +120,19 @@ class Lines:
             Span(f"{label}{self._facts(one).rstrip('.')}", Style.FAINT),
             *self._repair(one.repair),
             Span(".", Style.FAINT),
-            *self.about(one.about),
+            *(self.about(one.about) if len(one.about) > 1 else self.quoted(one.about, room=ROOM)),
         )
 
     def series(self, one: Posting) -> Line:
         """A new series: what it does, and what people answered."""
-        return (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *self.about(one.about))
+        about = self.about(one.about) if one.rust else [Span(ASIDE, Style.FAINT)]
+        return (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *about)
 
     def _facts(self, one: Posting) -> str:
         facts = [f"{one.parts} patches"] if one.parts > 1 else []
         facts += [one_line(one.author)]
-        facts += [counted(one.replies, "reply", "replies")] if one.replies else []
+        counts = one.replies and not self._told.counted(one.title)
+        facts += [counted(one.replies, "reply", "replies")] if counts else []
         facts += [signed(one.tags)] if one.tags and self._m.words else []
         facts += ["applied"] if one.merged else []
         return f", {', '.join(facts)}."
@@ -141,8 +145,8 @@ class Lines:
             Span(one.title, url=one.mail.url),
             Span(f" {one.label}", Style.STRONG),
             Span(f"{before}{self._facts(one)}", Style.FAINT),
-            *(self._changes(one) or self.about(one.about)),
-            *([Span(f" {files}", Style.FAINT)] if (files := self._files(one)) else []),
+            *((self._changes(one) or self.about(one.about)) if one.rust else [Span(ASIDE, Style.FAINT)]),
+            *([Span(f" {files}", Style.FAINT)] if one.rust and (files := self._files(one)) else []),
         )
 
     def _changes(self, one: Posting) -> list[Span]:

@@ -93,6 +93,7 @@ class Position:
     said: Cited
     to: Cited | None = None
     answered: bool = True  # whether anybody has replied to it
+    worth: float = 0.0  # among what is said in its thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
     """Return the digest of the kernel alone, and each other thing once: its title, a mail, and what became of it."""
     found: dict[str, tuple[str, Cited, str]] = {}
     for title, mail, what in (
-        *((one.title, one.mail, f"about soundness{', ' * bool(one.done)}{one.done}") for one in digest.security),
         *((one.title, one.mail, "applied") for one in digest.applied),
         *((one.title, one.mail, one.label) for one in (*digest.new_versions, *digest.new_series)),
         *((one.title, one.first, "discussed") for one in digest.discussions),
@@ -40,7 +39,6 @@ def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
         digest,
         applied=_inside(digest.applied),
         discussions=_inside(digest.discussions),
-        security=_inside(digest.security),
         new_series=_inside(digest.new_series),
         new_versions=_inside(digest.new_versions),
         waiting=_inside(digest.waiting),
@@ -48,7 +46,8 @@ def parted(digest: Digest) -> tuple[Digest, list[tuple[str, Cited, str]]]:
         pulls=_inside(digest.pulls),
         newcomers=_inside(digest.newcomers),
     )
-    return kernel, list(found.values())
+    told = {one.title for one in digest.security}  # it matters wherever it is
+    return kernel, [one for title, one in found.items() if title not in told]
 
 
 class _Titled(Protocol):

@@ -46,6 +46,7 @@ _LATE = re.compile(
 _SAYS = re.compile(
     r"(?:(?:this|the) (?:patch|commit|series|change)|add|introduce|implement|provide|allow|enable)", re.I
 )
+CLEAR = 0.5
 PATCHES = 8  # looked through for one that tells what the series does
 _HOUSE = re.compile(r"MAINTAINERS\b|(?:\.)?mailmap\b", re.IGNORECASE)
 _OPENS = re.compile(
@@ -87,7 +88,7 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
     parts = [p for id_ in version.parts if (p := talk.part(id_))]
     root = parts[0]
     older = [p for id_ in before.parts if (p := talk.part(id_))] if before else []
-    found = changes.items(parts, version.number)
+    found, mends = changes.items(parts, version.number), repair(parts)
     added, dropped = changes.files(older, parts) if _whole(before, older) and _whole(version, parts) else ((), ())
     return Posting(
         title=heading(version.title),
@@ -97,7 +98,7 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
         parts=version.expected,
         date=version.date,
         area=area(root.labels),
-        about=about(parts),
+        about=about(parts) or (reason(parts) if mends.mends else ()),
         before=replace(titled(older[0]), text=before.label) if before and older else None,
         changes=tuple(found[:SHOWN]),
         more=len(found[SHOWN:]),
@@ -109,7 +110,7 @@ def _posting(talk: Talk, history: History, version: Version, before: Version | N
         replies=sum(1 for p in talk.said if p.author != version.author and below(p, version)),
         reviewed=tuple(dict.fromkeys(one_line(e.who) for e in version.events if e.kind in SIGNED)),
         tags=tuple(dict.fromkeys((e.kind, one_line(e.who)) for e in version.events if e.kind in SIGNED)),
-        repair=repair(parts),
+        repair=mends,
     )
 
 
@@ -142,6 +143,12 @@ def purpose(parts: Sequence[Part]) -> tuple[Cited, ...]:
     """Return the sentence of its first mail that says what a posting does; nothing when none does."""
     best = max(_lead(parts[0]) if parts else (), key=_worth, default=None)
     return (best[2],) if best and best[0] >= TELLING else ()
+
+
+def reason(parts: Sequence[Part]) -> tuple[Cited, ...]:
+    """Return what a posting says first that can be understood: why it repairs something, for one."""
+    lead = _lead(parts[0]) if parts else ()
+    return next(((one,) for _, _, one in lead if clarity(one.text) >= CLEAR and not _LATE.search(one.text)), ())
 
 
 def _worth(told: tuple[float, int, Cited]) -> tuple[float, int]:

@@ -5,19 +5,23 @@ Each thing is told once. Where it would stand again it is passed over, and a lis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from bot.card import Line, Section, Span, Style
+from bot.chat.text import one_line
 from bot.digest.debate import Debate
 from bot.digest.lines import MERGE, Lines
-from bot.digest.measures import Measure, counted, people
+from bot.digest.measures import Measure, people
 from bot.digest.model import Applied, Cited, Digest, Mention, Posting
 from bot.digest.told import Told
 
 T = TypeVar("T")
-SILENT = 6  # postings without a reply that are named
+_PAPERS = re.compile(r"^docs?\b|\bdocumentation\b|^MAINTAINERS\b|\bmailmap\b|\bcomments?\b", re.IGNORECASE)
+SILENT, NAMED = 6, 3  # postings without a reply that are named; other things in a short digest
+CVES = "linux-cve-announce"
 
 
 def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
@@ -32,6 +36,13 @@ def current(digest: Digest) -> list[Posting]:
     """Return the new series that no newer version replaced in the same span."""
     newer = {one.series for one in digest.new_versions if one.series}
     return [one for one in digest.new_series if one.series not in newer]
+
+
+def sums(digest: Digest) -> tuple[int, int]:
+    """Return how many new series there are, and how many series in new versions: as the lists have them."""
+    fresh = current(digest)
+    old = [one for one in digest.new_series if one not in fresh]
+    return len(fresh), len(by_series([*digest.new_versions, *old]))
 
 
 def once(some: Sequence[Applied]) -> list[Applied]:
@@ -63,8 +74,10 @@ class Sections:
     def sections(self, digest: Digest) -> Iterator[Section | None]:
         """Yield the sections, the most important first; None where there is nothing to say."""
         m, draw = self._m, self._lines
+        self._told.count(one.title for one in digest.discussions)
         self._told.keep(said for one in digest.discussions[: m.discussions] for said in one.gist)
-        yield self._list("Applied", once(digest.applied), m.applied, draw.applied)
+        taken = once(digest.applied)
+        yield self._list("Applied", taken if m.words else sorted(taken, key=_weight), m.applied, draw.applied)
         yield self._unsound(digest)
         fixes = [one for one in (*digest.new_series, *digest.new_versions) if one.repair.mends]
         yield self._list("Fixes posted", fixes, m.mentions, draw.mending, fresh=True)
@@ -87,7 +100,7 @@ class Sections:
         yield self._list("Toolchain, build and rules", tools, m.mentions, draw.mention, fresh=True)
         yield self._list("Merge conflicts in linux-next", merges, m.mentions, draw.conflicts)
         yield self._list("Pull requests", digest.pulls, m.mentions, draw.mention, fresh=True)
-        yield self._list("First patch seen on these lists", digest.newcomers, m.mentions, draw.newcomer)
+        yield self._list("New here (perhaps old hands elsewhere)", digest.newcomers, m.mentions, draw.newcomer)
         posts = self._list("Elsewhere", digest.posts, m.posts, draw.article)
         if self._others:
             lines, folded = (posts.lines, posts.folded) if posts else ((), 0)
@@ -121,8 +134,11 @@ class Sections:
         heading = "Soundness and security"
         if digest.quiet:
             return None
-        nothing = Section(((Span("Nothing found in what is named at the end.", Style.FAINT),),), heading)
-        return self._list(heading, digest.security, self._m.mentions, self._lines.mention) or nothing
+        found = self._list(heading, digest.security, self._m.mentions, self._lines.mention)
+        lines, folded = (found.lines, found.folded) if found else (((Span("Nothing found."),),), 0)
+        if CVES not in dict(digest.lists):
+            lines = (*lines, (Span(f"No mail to {CVES} was read: CVE numbers are missing here.", Style.FAINT),))
+        return Section(lines, heading, bullets=True, folded=folded)
 
     def _list(
         self, heading: str, some: Sequence[T], most: int, line: Callable[[T], Line], *, fresh: bool = False
@@ -132,29 +148,33 @@ class Sections:
         lines = [line(one) for one in new[:most]]
         for one in new[:most]:
             self._told.title(_title(one))
-        if again := len(some) - len(new) if lines and self._m.words else 0:
-            lines.append(
-                (
-                    Span(
-                        f"{'One' if again == 1 else again} more {'was' if again == 1 else 'were'} told above.",
-                        Style.FAINT,
-                    ),
-                )
-            )
+        again = len(some) - len(new) if self._m.words else 0
+        heading = f"{heading} ({again} more above)" if again else heading
         return Section(tuple(lines), heading, bullets=True, folded=len(new[most:])) if lines else None
 
     def _also(self, digest: Digest, merges: Sequence[list[Mention]], tools: Sequence[Mention]) -> Section | None:
-        """What a short digest only counts."""
+        """What a short digest only names."""
         new = [one for one in tools if not self._told.knows(one.title)]
-        some = (
-            (len(new), "thread about tools and rules", "threads about tools and rules"),
-            (len(merges), "merge conflict in linux-next", "merge conflicts in linux-next"),
-            (len(digest.pulls), "pull request", ""),
-            (len(digest.newcomers), "first patch", "first patches"),
-            (len(digest.posts) + len(self._others), "thing elsewhere", "things elsewhere"),
+        some: Sequence[tuple[str, Sequence[tuple[str, Cited]]]] = (
+            ("tools and rules", [(one.title, one.mail) for one in new]),
+            ("merge conflicts", [(MERGE.sub("", some[0].title), some[0].mail) for some in merges]),
+            ("to be pulled", [(one.title, one.mail) for one in digest.pulls if not self._told.knows(one.title)]),
+            ("new here", [(one.author, one.mail) for one in digest.newcomers]),
+            ("elsewhere", [(one.title, one.mail) for one in digest.posts] + [(t, mail) for t, mail, _ in self._others]),
         )
-        named = [counted(number, one, many) for number, one, many in some if number]
-        return Section(((Span(f"Also {', '.join(named)}.", Style.FAINT),),)) if named else None
+        lines = tuple(_names(what, named) for what, named in some if named)
+        return Section(lines, "Also", bullets=True) if lines else None
+
+
+def _names(what: str, named: Sequence[tuple[str, Cited]]) -> Line:
+    spans = [span for name, mail in named[:NAMED] for span in (Span("; "), Span(one_line(name), url=mail.url))][1:]
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return (Span(f"{what}: ", Style.STRONG), *spans, Span(f"{more}."))
+
+
+def _weight(one: Applied) -> tuple[bool, bool]:
+    """What was pulled comes first, documents and names last."""
+    return bool(_PAPERS.search(one.title)), not one.pull
 
 
 def _title(one: object) -> str:

@@ -14,7 +14,7 @@ from bot.chat.text import one_line
 from bot.digest.material import Material, Talk, posts, recalled
 from bot.digest.mentions import mention, source
 from bot.digest.model import Cited, Mention
-from bot.digest.postings import SIGNED, purpose, rusty
+from bot.digest.postings import SIGNED, purpose, reason, rusty
 from bot.digest.repairs import repair
 from bot.digest.sentences import cited, clarity, dangles, sentences, stands, titled
 from bot.digest.talks import root_of
@@ -86,7 +86,8 @@ def _open(material: Material) -> Iterator[Mention]:
         if not _takings(talk):
             one = _hole(talk, None)
             if one.kind == "fix":
-                yield replace(one, kind="open")
+                first = next((p for history in talk.histories for p in _posted(talk, history)), None)
+                yield replace(one, kind="open", said=next(iter(reason([first] if first else [])), None))
 
 
 def unsound(part: Part) -> bool:
@@ -143,7 +144,7 @@ def _kind(talk: Talk, patches: Sequence[Part], said: Cited | None) -> str:
     if _HARDENING.search(titles):
         return "hardening"
     if not patches:
-        return "report"
+        return "fix" if _takings(talk) else "report"
     mends = repair(patches).mends or UNSOUND.search(titles) or _REPAIRS.search(titles)
     return "fix" if mends or not said or said.id in {part.id for part in patches} else "review"
 
@@ -154,7 +155,7 @@ def _fate(talk: Talk, *, patches: bool) -> tuple[str, Cited | None]:
         tree, part = where(event.detail).tree, talk.part(event.part)
         told = cited(part, event.quote) if part else None
         return f"applied{f' to {tree}' if tree else ''} by {one_line(event.who)}", told
-    return ("not applied as far as mails say" if patches else ""), None
+    return ("no mail says it was applied" if patches else ""), None
 
 
 def _takings(talk: Talk) -> list[Event]:

@@ -112,7 +112,9 @@ _DANGLING = re.compile(  # a word for something that was named before
     r"|breaks?|means|in|to|with|for|from|and|or|on|at|by|way|case|approach|point|there|be|up|out)\b|\W*$|[.,;:?!)])"
     r"|\b(?:make|makes|do|does|see|sees|fix|fixes|change|support|like|about|of|with|for|if|avoid|use|used)\s+that\b"
     r"(?=\W*$|\s+(?:is|was|helps?|would|clearer|better|way)\b|[.,;:?!)])"
-    r"|\b(?:then|here|too|as well|instead|either|though|anyway|JFYI|FYI)\W*$|\bdo so\b",
+    r"|\b(?:then|here|too|as well|instead|either|though|anyway|JFYI|FYI)\W*$|\bdo so\b"
+    r"|\bsuch (?!as\b)|^The (?:cast|enum|assert|issue|problem|reason|question|point|change|idea|comment|approach"
+    r"|check|test|goal|race|patch|series|answer|former)\b|\b(?:actually )?meant\b|\bsubsequent mail\b",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(  # what not even the words that are answered make clear

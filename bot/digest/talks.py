@@ -61,7 +61,8 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     held = stance.positions(plain, POSITIONS, root.author)
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
     chosen = gist.choose(plain, QUOTES - len(held), taken=[*(w for _, w in held), *first])
-    positions, replies = _turns(talk, [p for p, _ in held], [w.said for w in chosen], cue)
+    worth = {(w.said.id, w.said.quote): w.worth for w in plain}
+    positions, replies = _turns(talk, [p for p, _ in held], [w.said for w in chosen], cue, worth)
     ended = ending(talk, root, keepers)
     return Discussion(
         title=title,
@@ -100,12 +101,19 @@ def _plain(one: Cited, root: Part, cue: Cues) -> bool:
 
 
 def _turns(
-    talk: Talk, held: Sequence[Position], said: Sequence[Cited], cue: Cues
+    talk: Talk,
+    held: Sequence[Position],
+    said: Sequence[Cited],
+    cue: Cues,
+    worth: Mapping[tuple[str, str], float],
 ) -> tuple[tuple[Position, ...], tuple[Position, ...]]:
     """What is held and what else is said, each behind what it answers; what is quoted as a cue is not said again."""
     replied = {part.links[0] for part in talk.parts if part.links}
-    turns = [replace(one, to=cue(one.said), answered=one.said.id in replied) for one in held]
-    others = [Position("", one, cue(one)) for one in said]
+    every = [*held, *(Position("", one) for one in said)]
+    made = [
+        replace(p, to=cue(p.said), answered=p.said.id in replied, worth=worth[p.said.id, p.said.quote]) for p in every
+    ]
+    turns, others = made[: len(held)], made[len(held) :]
     cues = {one.to.quote for one in (*turns, *others) if one.to}
     return tuple(turns), tuple(one for one in others if one.said.quote not in cues)
 

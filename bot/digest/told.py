@@ -14,6 +14,7 @@ class Told:
         self._quotes = set[str]()
         self._titles = set[str]()
         self._kept = set[str]()
+        self._counted = set[str]()
 
     def title(self, title: str) -> None:
         """Remember that something was told of at length."""
@@ -23,6 +24,14 @@ class Told:
         """Whether something of this title was told of."""
         return title in self._titles
 
+    def count(self, titles: Iterable[str]) -> None:
+        """Remember whose answers are counted elsewhere, in another way."""
+        self._counted |= set(titles)
+
+    def counted(self, title: str) -> bool:
+        """Whether a discussion of this title counts its answers."""
+        return title in self._counted
+
     def keep(self, some: Iterable[Cited]) -> None:
         """Keep words for where they are told at length: lists leave them out."""
         self._kept |= {one.quote for one in some}
@@ -30,6 +39,10 @@ class Told:
     def kept(self, one: Cited) -> bool:
         """Whether words are kept for later."""
         return one.quote in self._kept
+
+    def was(self, one: Cited) -> bool:
+        """Whether words were quoted."""
+        return one.quote in self._quotes
 
     def fresh(self, some: Sequence[Cited]) -> list[Cited]:
         """Return the words that were not quoted yet; from now on they were."""
