@@ -10,6 +10,8 @@ there itself, uninterrupted, for as long as a lease lasts: after an outage of th
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -92,7 +94,7 @@ class Leases:
     """What this process holds. Safe to share between threads."""
 
     def __init__(self, database: Database, *, holder: str = "", clock: Callable[[], datetime] = _now) -> None:
-        self.holder = holder or uuid.uuid4().hex
+        self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._database = database
         self._clock = clock
         self._held: set[str] = set()

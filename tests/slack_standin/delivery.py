@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import io
 import json
+import random
 import time
 import uuid
 from typing import Any
@@ -34,6 +35,7 @@ class SocketDelivery:
         self.sockets: list[web.WebSocketResponse] = []
         self._transports: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self.shut = False  # no socket is accepted, though addresses are given out
+        self.spread = False  # over all sockets, as Slack does; else the newest gets all
         self.opened = 0
         self.deliveries = 0
         self.lost: list[dict[str, Any]] = []
@@ -99,7 +101,7 @@ class SocketDelivery:
         acked = self._acks[envelope["envelope_id"]] = asyncio.get_running_loop().create_future()
         self.deliveries += 1
         try:
-            await self.sockets[-1].send_json(envelope)
+            await (random.choice(self.sockets) if self.spread else self.sockets[-1]).send_json(envelope)
             await asyncio.wait_for(acked, self._ack_within)
         except (TimeoutError, ConnectionError):
             return False
