@@ -19,13 +19,14 @@ from bot.settings import Settings, moved_to, store
 from index.database import Connection, Database, T
 from index.errors import Moved
 from index.moving import Movable
-from index.sqlite import Sqlite
+from index.sqlite import CACHE, Sqlite
 
 if TYPE_CHECKING:
     from index.postgres import Postgres
 
 PATIENCE = 30.0  # seconds in which whoever moves the tables says where they are
 LOOK = 0.1
+SMALL = 2 << 10  # KiB of pages that each thread keeps of what is written more than read
 log = logging.getLogger(__name__)
 
 
@@ -141,7 +142,7 @@ class Databases:
         """A schema, or the file that stands for it."""
         if self.settings.store.shared:
             return self._server(schema, even_moved=even_moved)
-        return Sqlite(path, even_moved=even_moved)
+        return Sqlite(path, even_moved=even_moved, cache=CACHE if schema == "krab" else SMALL)
 
     def _followed(self, opens: Callable[[Databases], Database]) -> Database:
         def elsewhere() -> Database | None:

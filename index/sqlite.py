@@ -29,8 +29,9 @@ PRAGMA synchronous = NORMAL;
 PRAGMA foreign_keys = ON;
 PRAGMA temp_store = MEMORY;
 PRAGMA mmap_size = 268435456;
-PRAGMA cache_size = -32768;
+PRAGMA cache_size = -{cache};
 """
+CACHE = 32 << 10  # KiB of pages that a connection keeps
 
 
 _COPIES = 3  # of a file, made before its tables were changed
@@ -57,10 +58,11 @@ class _Speaking(sqlite3.Connection):
 class Sqlite:
     """A SQLite file shared by threads: a connection each, and one writer at a time. ``:memory:`` has but one."""
 
-    def __init__(self, path: Path | str, *, even_moved: bool = False) -> None:
-        """``even_moved`` writes also to tables that were moved elsewhere."""
+    def __init__(self, path: Path | str, *, even_moved: bool = False, cache: int = CACHE) -> None:
+        """``even_moved`` writes also to tables that were moved elsewhere; ``cache`` is in KiB, for each thread."""
         self.path = Path(path)
         self._even_moved = even_moved
+        self._cache = cache
         self._memory = str(path) == ":memory:"
         self._local: Any = SimpleNamespace() if self._memory else threading.local()
         self._writer = threading.RLock()
@@ -90,7 +92,7 @@ class Sqlite:
             connection = sqlite3.connect(
                 self.path, timeout=60, isolation_level=None, check_same_thread=False, factory=_Speaking
             )
-            connection.executescript(_PRAGMAS)
+            connection.executescript(_PRAGMAS.format(cache=self._cache))
             connection.create_function("ln", 1, math.log, deterministic=True)
         except (OSError, sqlite3.Error) as error:
             raise Unusable(

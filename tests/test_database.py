@@ -185,3 +185,8 @@ def test_threads_that_have_ended_leave_no_file_open(tmp_path: Path) -> None:
         thread.join()
     assert len(database._open) <= 2
     database.close()
+
+
+def test_a_connection_keeps_as_many_pages_as_it_was_told(tmp_path: Path) -> None:
+    with closing(Sqlite(tmp_path / "a.db", cache=2_048)) as database:
+        assert database.connection().execute("PRAGMA cache_size").fetchone() == (-2_048,)
