@@ -73,7 +73,7 @@ class Faiss:
         """Write the index and a digest of it to ``path``, atomically."""
         import faiss
 
-        write_sealed(path, faiss.serialize_index(self._index).tobytes())
+        write_sealed(path, faiss.serialize_index(self._index).data)
 
     def load(self, path: Path) -> bool:
         """Replace everything by what ``save`` wrote; False (and empty) when that is absent or damaged."""

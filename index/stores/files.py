@@ -32,16 +32,20 @@ def replace_file(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def write_sealed(path: Path, data: bytes) -> None:
-    """Write ``data`` and a digest of it to ``path``, atomically. Raises ``Unusable``."""
-    with replace_file(path) as temporary:
-        temporary.write_bytes(data + hashlib.sha256(data).digest())
+def write_sealed(path: Path, data: bytes | memoryview) -> None:
+    """Write ``data`` and a digest of it to ``path``, atomically. Raises ``Unusable``.
+
+    Nothing is copied on the way, nor when it is read: there may be gigabytes of it.
+    """
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        file.write(data)
+        file.write(hashlib.sha256(data).digest())
 
 
-def read_sealed(path: Path) -> bytes | None:
+def read_sealed(path: Path) -> memoryview | None:
     """Return what ``write_sealed`` wrote; None when it is absent or damaged."""
     try:
-        stored = path.read_bytes()
+        stored = memoryview(path.read_bytes())
     except OSError:
         return None
     data, digest = stored[:-_DIGEST], stored[-_DIGEST:]

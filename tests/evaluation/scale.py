@@ -143,7 +143,7 @@ def settle(store: Milvus, count: int) -> None:
 def measure_milvus(cluster: Cluster, base: Vectors, asked: Vectors, args: argparse.Namespace) -> Row | None:
     """On a cluster of two query nodes, each with its half."""
     place = Place(cluster.url, prefix=f"scale_{args.index}", timeout=60.0, index=args.index, shards=2, replicas=1)
-    store, began = Milvus(place, args.vectors, base.shape[1]), time.perf_counter()
+    store, began = Milvus(place, 1, base.shape[1]), time.perf_counter()
     fill(store, base, args.vectors)
     if args.only_fill:
         return None
