@@ -73,7 +73,7 @@ class Index:
         self._titles: tuple[int, tuple[tuple[str, str], ...], Titles] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
-        self.sync(None)
+        self.sync()
         discard(folder, self.catalog.generations())
 
     def _live_generation(self) -> Generation:
@@ -153,12 +153,12 @@ class Index:
             vectors = self.embedder.embed([text for _, text in pending])
             self.catalog.add_vectors(self._generation, [key for key, _ in pending], vectors)
 
-    def sync(self, touched: Collection[int] | None = ()) -> None:
-        """Bring both caches up to what the catalogue holds; ``touched`` is as in ``Nearness.sync``."""
+    def sync(self) -> None:
+        """Bring both caches up to what the catalogue holds."""
         with self._lock:
             tick = self.catalog.tick()
             # Busy means that another process writes words, perhaps not all of these: the next search tries again.
-            self._seen = tick if self._caches.sync(touched) else 0
+            self._seen = tick if self._caches.sync(()) else 0
 
     def save(self) -> None:
         """Write the vector cache to disk, when it has changed, so that the next start is quick."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from index.catalog import Catalog, Generation
 from index.circuit import Circuit
 from index.embed import Vectors
-from index.errors import Unreachable
+from index.errors import IndexProblem, Unreachable
 from index.stores import VectorServer
 
 SPAN = 50_000  # numbers that are compared at once
@@ -52,21 +52,27 @@ class Served:
         self._repairing = threading.Lock()
         self._closing = False
         self._behind = True  # the server may lack something
+        self._missing = 0  # of what it is known to lack
         self._why = ""
 
     @property
     def trouble(self) -> str:
         """Why nothing is found just now, in a line; "" when all is well. Notices by itself when it is over."""
-        why = self._why
+        why = self._why or (f"{self._missing:,} vectors are still to be brought to the server" if self._missing else "")
         if self._circuit.broken and self._circuit.may_ask(self._clock()):
             self._repair_aside()
         return why
 
     def sync(self, touched: Collection[int] | None = None) -> None:
-        """Tell the server what this process has changed; with None compare everything with the catalogue."""
-        if touched is None or self._behind:
+        """Tell the server what this process has changed; with None compare everything with the catalogue.
+
+        With nothing to tell it waits for nothing either: what is missing is then brought to the server aside.
+        """
+        if touched is None or (touched and self._behind):
             self._behind = True
             self._repair()
+        elif self._behind:
+            self._repair_aside()
         elif touched:
             self._behind = not self._tried(lambda: self._tell(sorted(touched)))
 
@@ -126,28 +132,41 @@ class Served:
 
     def _repair_aside(self) -> None:
         if self._repairing.acquire(blocking=False):
-            threading.Thread(target=self._repair_and_release, name="vectors", daemon=True).start()
+            threading.Thread(target=self._repair_for_itself, name="vectors", daemon=True).start()
 
     def _repair(self) -> None:
         if self._repairing.acquire(blocking=False):  # else whoever is at it sees that something came meanwhile
             self._repair_and_release()
+
+    def _repair_for_itself(self) -> None:
+        try:
+            self._repair_and_release()
+        except IndexProblem as problem:  # the catalogue itself can't be read just now
+            LOG.warning("the vectors were not compared: %s", problem)
 
     def _repair_and_release(self) -> None:
         try:
             # What follows may take long; once the server answers at all, questions need not wait for the end of it.
             if self._circuit.broken and not self._tried(lambda: self.server.count(0, 1)):
                 return
-            while self._behind:
-                self._behind = False
-                if not self._tried(self._compare):
-                    self._behind = True
-                    return
+            while self._behind and self._compared():
+                pass
         finally:
+            self._missing = 0
             self._repairing.release()
+
+    def _compared(self) -> bool:
+        self._behind, done = False, False  # what is read from now on makes it true again
+        try:
+            done = self._tried(self._compare)
+        finally:
+            self._behind = self._behind or not done
+        return done
 
     def _compare(self) -> None:
         wanted = self._catalog.spans(self._generation, SPAN)
         newest = max(wanted, default=0)
+        self._missing = max(sum(wanted.values()) - self.server.count(), 0)
         for span in range(newest + 1):
             # The newest is where a process that was killed has left off: counts may agree by chance there.
             if span == newest or self.server.count(span * SPAN, (span + 1) * SPAN) != wanted.get(span, 0):
@@ -175,6 +194,7 @@ class Served:
             if self._closing:
                 raise Unreachable("krab is being stopped")
             self.server.add(*self._catalog.vectors(self._generation, some))
+            self._missing = max(self._missing - len(some), 0)
 
     def _remove(self, numbers: Sequence[int]) -> None:
         for some in _pieces(numbers):

@@ -11,6 +11,7 @@ import hashlib
 import random
 import re
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -222,16 +223,24 @@ def main() -> None:
 
 @dataclass
 class FakeServer:
-    """Vectors on a server that can be ``down``; ``asked`` counts the calls that found it so."""
+    """Vectors on a server that can be ``down``; ``asked`` counts the calls that found it so.
+
+    With ``slow`` it takes nothing in before that is set, and says by ``reached`` that somebody waits.
+    """
 
     dimensions: int = 64
     down: bool = False
     asked: int = 0
     published: int = 0
     held: dict[int, Vectors] = field(default_factory=dict)
+    slow: threading.Event | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
 
     def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
         self._answer()
+        if self.slow:
+            self.reached.set()
+            self.slow.wait(10)
         self.held.update(zip(numbers, vectors, strict=True))
 
     def remove(self, numbers: Sequence[int]) -> None:

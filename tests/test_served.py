@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,7 @@ class Installation:
         folder.mkdir(exist_ok=True)
         database = Sqlite(self.folder / "krab.db")
         index = Index(folder, database, FakeEmbedder(), self.near, load=FakeEmbedder)
+        settle(index)
         try:
             yield index
         finally:
@@ -106,6 +108,21 @@ def test_a_server_that_was_emptied_is_filled_at_the_next_start(place: Installati
     place.server.held.clear()
     with place.open() as index:
         assert set(place.server.held) == numbers(index) != set()
+
+
+def test_while_it_is_filled_krab_answers_and_says_what_is_missing(place: Installation) -> None:
+    with place.open() as index:
+        index.ingest(Batch((CAR, LEAF)), "pond")
+        place.server.held.clear()
+        place.server.slow = threading.Event()
+        near = place.near(place.folder, index.catalog, index._generation, 64)
+        near.sync(())
+        place.server.reached.wait(10)
+        assert near.trouble == "2 vectors are still to be brought to the server"
+        place.server.slow.set()
+        with near._repairing:
+            assert near.trouble == ""
+        assert set(place.server.held) == numbers(index)
 
 
 def test_what_is_on_the_server_and_not_in_the_catalogue_goes_at_the_next_start(place: Installation) -> None:

@@ -49,6 +49,7 @@ def served(folder: Path, place: Place, searched: str = "Strong") -> Iterator[Ind
     """An index in ``folder`` with its vectors on the cluster."""
     database = Sqlite(folder / "krab.db")
     index = Index(folder, database, FakeEmbedder(), on(place, searched), load=FakeEmbedder)
+    index._caches.near.sync()  # at once, and not aside
     try:
         yield index
     finally:
