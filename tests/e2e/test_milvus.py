@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,20 @@ def served(folder: Path, place: Place, searched: str = "Strong") -> Iterator[Ind
     """An index in ``folder`` with its vectors on the cluster."""
     database = Sqlite(folder / "krab.db")
     index = Index(folder, database, FakeEmbedder(), on(place, searched), load=FakeEmbedder)
-    index._caches.near.sync()  # at once, and not aside
+    settle(index)
     try:
         yield index
     finally:
         index.close()
         database.close()
+
+
+def settle(index: Index) -> None:
+    """Wait until what goes on aside is done."""
+    near = index._caches.near
+    assert isinstance(near, Served)
+    with near._repairing:
+        pass
 
 
 def fill(index: Index) -> None:
@@ -88,6 +97,7 @@ def test_a_second_process_finds_it_without_filling_anything(tmp_path: Path, plac
         fill(index)
         database = Sqlite(tmp_path / "krab.db")
         other = Index(tmp_path / "other", database, FakeEmbedder(), on(place), load=FakeEmbedder)
+        settle(other)
         assert [scores(other, q) for q in QUESTIONS] == [scores(index, q) for q in QUESTIONS]
         other.close()
         database.close()
@@ -120,7 +130,8 @@ def test_a_query_node_that_is_killed_loses_no_search(tmp_path: Path, place: Plac
     with opened(tmp_path) as known:
         fill(known)
         wanted = scores(known, QUESTIONS[0])
-    with served(tmp_path, place, "Bounded") as index:
+    patient = replace(place, timeout=20.0)  # on a machine that does much else finding another node takes seconds
+    with served(tmp_path, patient, "Bounded") as index:
         until(lambda: scores(index, QUESTIONS[0]) == wanted)
         milvus.kill_query_node()
         try:
