@@ -33,7 +33,7 @@ RETRIEVED = 50
 APPLIED = "applied"
 WORDS_ALONE = "The search by meaning could not be reached, so this was found by words alone."
 _MEANT = 40  # parts whose histories a question may mean
-_TITLE = 0.18  # share of the question's rare words that the title of what is meant holds
+_TITLE = 0.15  # share of the question's rare words that the title of what is meant holds
 _CONSIDERED = 24  # sentences that may be said
 
 

@@ -5,10 +5,11 @@ How well each does is judged by ``bot.worth``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from bot.cite import flat, spoken
+from bot.cite import spoken
 from bot.question import STOP
 from bot.speech import long_words, plain, speaks
 from index.engine import Result
@@ -40,11 +41,6 @@ class Candidate:
         return self.result.found.passage.part
 
     @property
-    def around(self) -> str:
-        """It and its neighbours, on one line."""
-        return flat(f"{self.beside[0]} {self.text} {self.beside[1]}")
-
-    @property
     def place(self) -> tuple[int, int]:
         """Its passage's number, and its place there."""
         return self.result.found.passage.id, self.order
@@ -57,7 +53,7 @@ class Candidate:
     @property
     def words(self) -> int:
         """How many words a reader has to read."""
-        return len(spoken(self.text).split())
+        return _length(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Wanted:
 
     weights: Mapping[str, float]
 
-    def coverage(self, terms: Sequence[str]) -> float:
+    def coverage(self, terms: Iterable[str]) -> float:
         """Return the share (0 … 1) of the question's weight that ``terms`` hold."""
         total = sum(self.weights.values())
         here = set(terms)
@@ -76,6 +72,11 @@ class Wanted:
         """Return the same, but for words that only earlier questions have: those count less."""
         own = set(asked)
         return Wanted({t: weight if t in own else _EARLIER * weight for t, weight in self.weights.items()})
+
+
+@lru_cache(maxsize=8192)
+def _length(text: str) -> int:
+    return len(spoken(text).split())
 
 
 def wanted(terms: Sequence[str], rarity: Callable[[str], float]) -> Wanted:

@@ -76,6 +76,7 @@ def plain(sentence: str) -> str:
     return _MARKER.sub("", sentence)
 
 
+@lru_cache(maxsize=8192)
 def speaks(sentence: str) -> bool:
     """Whether a stretch of text says something a person could read as an answer."""
     text = sentence.strip()
@@ -99,6 +100,7 @@ def _bare(text: str) -> bool:
     return rest != text and len(rest.split()) < _CHAT
 
 
+@lru_cache(maxsize=8192)
 def flaw(sentence: str) -> float:
     """Return how badly a sentence reads on its own (0 is well): torn, talk, or only announcing what follows."""
     text = sentence.strip()

@@ -100,15 +100,23 @@ class Aim:
     scores: Mapping[str, float]
     asked: str = ""
     notes: Mapping[str, float] = field(default_factory=dict)
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)  # a sentence is its neighbours' neighbour, too
+
+    def held(self, *texts: str) -> frozenset[str]:
+        """Return which of the question's words ``texts`` hold."""
+        for text in texts:
+            if text not in self._known:
+                self._known[text] = frozenset(self.wanted.weights.keys() & set(self.terms(text)))
+        return frozenset().union(*(self._known[text] for text in texts))
 
     def touched(self, candidate: Candidate) -> bool:
         """Whether a sentence, its neighbours or its title hold any of the question's words."""
-        return self.wanted.coverage(self.terms(f"{candidate.around} {candidate.result.found.title}")) > 0
+        return bool(self.held(candidate.text, *candidate.beside, candidate.result.found.title))
 
-    def share(self, candidate: Candidate, text: str = "") -> float:
-        """Return the share of the question's rare words that ``text`` and the candidate's title and author hold."""
+    def share(self, candidate: Candidate, *texts: str) -> float:
+        """Return the share of the question's rare words that ``texts`` and the candidate's title and author hold."""
         found = candidate.result.found
-        return self.wanted.coverage([*self.terms(text), *self.terms(f"{found.title} {found.author}")])
+        return self.wanted.coverage(self.held(*texts, found.title, found.author))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ class Best:
     def of(cls, pool: Sequence[Candidate], aim: Aim) -> Best:
         """Return the best of ``pool``, which isn't empty."""
         return cls(
-            around=max(aim.share(c, c.around) for c in pool) or 1.0,
+            around=max(aim.share(c, c.text, *c.beside) for c in pool) or 1.0,
             words=max(aim.share(c, c.text) for c in pool) or 1.0,
             passage=max(c.result.hit.score for c in pool),
             part=max(aim.scores.get(c.part, 0.0) for c in pool) or 1.0,
@@ -137,7 +145,7 @@ def seen(candidate: Candidate, aim: Aim, best: Best) -> Seen:
     score = aim.scores.get(candidate.part, 0.0)
     return Seen(
         title=aim.share(candidate),
-        around=aim.share(candidate, candidate.around) / best.around,
+        around=aim.share(candidate, text, *candidate.beside) / best.around,
         words=aim.share(candidate, text) / best.words,
         author=aim.people.get(found.author, 0.0),
         kind=aim.bonus(text),
