@@ -21,7 +21,7 @@ class Limits:
     most: int = 5  # sentences
     weak: int = 3  # … where they may not answer
     length: int = 116  # words
-    again: float = 0.12  # what each sentence of the same part costs
+    again: float = 0.05  # what each sentence of the same part costs
     alike: float = 0.2  # what the square of the share of words costs that were said already
     next: float = 0.16  # what standing beside a chosen sentence brings
     lost: float = 0.2  # what it costs that it speaks of a sentence before it which is not said

@@ -18,7 +18,7 @@ _JUNK = re.compile(
     r"|^\s*(?:fn|let|struct|impl|pub|use|if|return|static|const|unsafe|#include|enum|type)\b.*[;{(=]\s*$|(?:\b\d+\s+){4}"
     r"|^\s*[$#] |\^{3}|-{6}|={4}|\[\d\d:\d\d:\d\d\]|^\W*[0-9a-f]{7,40}\s+\("
     r"|^(?:error|warning)(?:\[\w+\])?:|\b0x[0-9a-f]{6}"
-    r"|^[\w.-]+/[\w./-]+: [^.]*$"
+    r"|^[\w.-]+/[\w./-]+: [^.]*$|^\W*\(\*+\)"
 )
 _HEADER = re.compile(
     r"^\W*(?:commit(?:-id)?|gitweb|author(?:date)?|committer(?:date)?|cc|to|from|date|subject|fixes|link(?: to v\d+)?"
@@ -38,7 +38,8 @@ _COURTESY = re.compile(
 _TALK = re.compile(
     r"\bI(?:'ll|'d| will| would| can| could|(?:'m| am) going to) (?:\w+ )?(?:send|respin|resend|fix|add|change|update"
     r"|try|look|wait|post|rebase|drop|have a look|leave|queue|submit|reply|get back)\b"
-    r"|\b(?:holidays?|vacation|let me know|no idea|feel free|(?:take|have) a look|not sure)\b"
+    r"|\b(?:holidays?|vacation|let me know|no idea|feel free|(?:take|have) a look|not sure|(?:special|many) thanks)\b"
+    r"|^\W*(?:speaking of|btw|by the way)\b|\bmeans a lot\b|\bplease\W*$"
     r"|\bI (?:don't|do not|didn't) (?:know|recall|remember|understand)\b|\bI (?:hope|wonder|guess)\b"
     r"|\bplease (?:drop|see|note|find|let|feel|take|send|add|use|do|don't|shout|report|ignore|keep)\b"
     r"|\b(?:see|shown|listed|described|mentioned|patch(?:es)?) (?:above|below)\b"
@@ -105,7 +106,7 @@ def flaw(sentence: str) -> float:
     """Return how badly a sentence reads on its own (0 is well): torn, talk, or only announcing what follows."""
     text = sentence.strip()
     talk = 1.0 * bool(_TALK.search(text))
-    torn = 0.5 * (text[:1].islower() and text.split(maxsplit=1)[0].isalpha())
+    torn = 0.8 * (text[:1].islower() and text.split(maxsplit=1)[0].isalpha())
     return talk + torn + 0.7 * (text[-1:] == ":") + 0.7 * (text[-1:] not in _ENDS + ":") + 0.7 * _open(text)
 
 

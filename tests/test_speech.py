@@ -72,6 +72,8 @@ def test_a_whole_sentence_has_no_flaw() -> None:
         "Please drop the leaf from the pond.",
         "I don't know who held the leaf.",
         "The reeds mentioned above are dry.",
+        "So just remove that leaf, please.",
+        "Many thanks to who gave us the leaf.",
     ],
 )
 def test_what_is_torn_or_talk_or_only_announces_has_one(text: str) -> None:
