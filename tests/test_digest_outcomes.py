@@ -126,8 +126,11 @@ def test_what_a_reviewer_calls_unsound_is_told_as_said_in_review(tmp_path: Path)
 
 
 def test_a_repair_of_the_weeks_before_that_nobody_took_stays_open(tmp_path: Path) -> None:
-    old = mail("leak", "[PATCH] rust: mud: fix use-after-free", "Fix it.\n", sender=CY, day=-30)
-    assert [(one.kind, one.mail.id) for one in digested(tmp_path, [*WEEK, old]).security] == [("open", old.id)]
+    said = "Mud may be stirred while a frog still holds an unsafe pointer into the pond.\n"
+    old = mail("leak", "[PATCH] rust: mud: fix use-after-free", said, sender=CY, day=-30)
+    (one,) = digested(tmp_path, [*WEEK, old]).security
+    assert one.said
+    assert (one.kind, one.mail.id, one.said.quote) == ("open", old.id, said.strip())
 
 
 def test_a_repair_that_was_taken_is_no_longer_open(tmp_path: Path) -> None:

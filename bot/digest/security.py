@@ -14,7 +14,7 @@ from bot.chat.text import one_line
 from bot.digest.material import Material, Talk, posts, recalled
 from bot.digest.mentions import mention, source
 from bot.digest.model import Cited, Mention
-from bot.digest.postings import SIGNED, purpose, reason, rusty
+from bot.digest.postings import SIGNED, purpose, rusty
 from bot.digest.repairs import repair
 from bot.digest.sentences import cited, clarity, dangles, sentences, stands, titled
 from bot.digest.talks import root_of
@@ -49,6 +49,7 @@ _HYPOTHETIC = re.compile(r"\b(?:if|unless|would|could|can|may|might|e\.g\.)\b|\?
 _HARDENING = re.compile(
     r"\bcontrol[- ]flow integrity\b|\bharden\w*|\bmitigat\w+|\bpreventing\b|\bsanitizer\b|\bKASAN\b", re.IGNORECASE
 )
+_UNSAFE = re.compile(rf"{UNSOUND.pattern}|\bunsafe\b", re.IGNORECASE)
 _REPAIRS = re.compile(r"\bfix(?:es|ed)?\b|\bas unsafe\b|\bprevent\b|\bavoid\b", re.IGNORECASE)
 _OURS = re.compile(r"\brust\w*|\bcargo\b|\blinux kernel\b|\bkernels?\b|\bmemory[- ]safety\b", re.IGNORECASE)
 _WINDOWS, _LINUX = re.compile(r"\bWindows\b"), re.compile(r"\bLinux\b")
@@ -86,8 +87,14 @@ def _open(material: Material) -> Iterator[Mention]:
         if not _takings(talk):
             one = _hole(talk, None)
             if one.kind == "fix":
-                first = next((p for history in talk.histories for p in _posted(talk, history)), None)
-                yield replace(one, kind="open", said=next(iter(reason([first] if first else [])), None))
+                patches = [p for history in talk.histories for p in _posted(talk, history)]
+                yield replace(one, kind="open", said=_danger(patches))
+
+
+def _danger(patches: Sequence[Part]) -> Cited | None:
+    """What patches say is unsound, where they say so in words that stand by themselves."""
+    said = (one for part in patches for one in sentences(part) if _UNSAFE.search(one.text))
+    return next((one for one in said if not dangles(one.text)), None)
 
 
 def unsound(part: Part) -> bool:

@@ -31,6 +31,7 @@ ASIDE, PARAGRAPH = 100, 300  # characters of the author's own around a sentence
 NAMED = 3  # mails that name Rust, in a thread that is about it
 QUOTES = 3  # besides what it is about: the positions, and what else is said
 POSITIONS = 2
+LOOKED_AT = 80  # sentences of a talk, the weightiest
 ANSWERING = 1.3  # what a sentence counts that stands behind what it answers
 _DECIDED = re.compile(
     r"\b(?:let's (?:go|do|keep|drop|take)|we (?:decided|agreed)|the (?:conclusion|consensus)|I'll (?:apply|queue"
@@ -55,8 +56,8 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     title = heading(root.title)
     said = [one for part in talk.said for one in talk.own[part.id] if stands(one.text) and not repeats(one.text, title)]
     cue = Cues(talk)
-    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers, cue))
-    plain = [w for w in weighed if _plain(w.said, root, cue)]
+    weighed = gist.weigh(said, title, rarity, _standing(talk, keepers))
+    plain = _behind([w for w in weighed[:LOOKED_AT] if _plain(w.said, root, cue)], cue)
     opening = _opening(talk, root)
     held = stance.positions(plain, POSITIONS, root.author)
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
@@ -89,6 +90,13 @@ def _people(talk: Talk, root: Part, keepers: frozenset[str]) -> tuple[str, ...]:
     author = plain_name(root.author)
     order = sorted(talk.people, key=lambda who: (plain_name(who) != author, plain_name(who) not in keepers))
     return tuple(map(one_line, order))
+
+
+def _behind(some: Sequence[gist.Weighed], cue: Cues) -> list[gist.Weighed]:
+    """A sentence counts more behind what it answers."""
+    return sorted(
+        (replace(w, worth=w.worth * (ANSWERING if cue(w.said) else 1.0)) for w in some), key=lambda w: -w.worth
+    )
 
 
 def _plain(one: Cited, root: Part, cue: Cues) -> bool:
@@ -129,9 +137,9 @@ def _opening(talk: Talk, root: Part) -> tuple[Cited, ...]:
     return next((told for letter in letters if (told := purpose(letter))), ()) or about(letters[0])
 
 
-def _standing(talk: Talk, keepers: frozenset[str], cue: Cues) -> Callable[[Cited], float]:
-    """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, from
-    who applies patches, and behind what it answers.
+def _standing(talk: Talk, keepers: frozenset[str]) -> Callable[[Cited], float]:
+    """A sentence counts more in a paragraph than as a line between quotes, in a mail that people answered, and from
+    who applies patches.
     """
     parts = {part.id: part for part in talk.said}
     answers = Counter(part.links[0] for part in talk.said if part.links)
@@ -140,7 +148,6 @@ def _standing(talk: Talk, keepers: frozenset[str], cue: Cues) -> Callable[[Cited
         around = max((len(b.text) for b in parts[one.id].own if one.quote in b.text), default=0)
         value = 0.65 if around < ASIDE else 1.0 if around < PARAGRAPH else 1.25
         value *= 1.15 if plain_name(one.who) in keepers else 1.0
-        value *= ANSWERING if cue(one) else 1.0
         return value * (1 + 0.2 * min(4, answers[one.id]))
 
     return standing
