@@ -17,12 +17,13 @@ import numpy as np
 from bot.choice import Limits, choose, fewer, in_reading_order
 from bot.cite import flat
 from bot.compose import ELSEWHERE, NOTHING, Composer
-from bot.confidence import Signs, Trust, foreign, named
+from bot.confidence import Signs, Trust
 from bot.evidence import READ, Candidate, candidates, closest, wanted
 from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
 from bot.question import Reading, Want, read, subject_of
+from bot.signs import signs
 from bot.standing import best_history, statements
 from bot.worth import Aim, Worth, judged
 from index.embed import Vectors
@@ -119,24 +120,8 @@ class Answerer:
         chosen = tuple(in_reading_order(choose(fine[:_CONSIDERED], self._rule.limits)))
         who = doers(reading.asked, self._index.people)
         known = not who or supported(who, aim.wanted, pool, aim.terms)
-        return Evidence(chosen, self._signs(reading, results, fine, chosen), who, known)
-
-    def _signs(
-        self, reading: Reading, results: Sequence[Result], fine: Sequence[Candidate], chosen: Sequence[Candidate]
-    ) -> Signs:
-        parts = [part for id_ in dict.fromkeys(c.part for c in chosen) if (part := self._index.part(id_))]
-        texts = [
-            text for p in parts for text in (p.title, p.author, p.text, p.quoted, " ".join((*p.files, *p.symbols)))
-        ]
-        return Signs(
-            found=results[0].hit.score if results else 0.0,
-            best=fine[0].score if fine else 0.0,
-            closest=max((dict(r.hit.why)["cosine"] for r in results), default=0.0),
-            foreign=foreign(named(reading.asked), texts, self._rarity, lambda name: bool(self._index.people(name))),
-        )
-
-    def _rarity(self, word: str) -> float:
-        return max(map(self._index.rarity, self._index.terms(word)), default=0.0)
+        told = signs(self._index, reading, aim, results=results, fine=fine, chosen=chosen)
+        return Evidence(chosen, told, who, known)
 
     def _compose(
         self, question: Question, reading: Reading, results: Sequence[Result], evidence: Evidence, confidence: float

@@ -13,7 +13,7 @@ from bot.evidence import Candidate, Wanted
 from index.history import History
 from index.model import Event
 
-_DOES = re.compile(r"\b(?:did|does|has|had|didn't|doesn't)\s+((?:[A-Z][\w'’.-]*\s?){1,3}|\w{3,})")
+_DOES = re.compile(r"\b(?:did|does|has|had|didn't|doesn't)\s+((?:[A-Z][\w'’.-]*\s?){1,3}|\w{3,}(?:\s+[\w-]{3,})?)")
 _REFUSES = re.compile(r"\b(?:nak\w*|nack\w*|reject\w*|refus\w*|veto\w*|turn(?:ed)? down|drop(?:ped)?)\b", re.IGNORECASE)
 _SURE = 0.5  # how surely somebody is named
 _SHARE = 0.2  # of the question's rare words, names apart, that what somebody wrote must hold

@@ -105,6 +105,11 @@ class Reading:
     cves: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
 
+    def named_times(self) -> tuple[str, ...]:
+        """The years and releases that the question itself names."""
+        times = (*(date[:4] for date in self.dates), *self.releases)
+        return tuple(time for time in dict.fromkeys(times) if time in self.asked)
+
 
 def read(question: Question, people: Callable[[str], Iterable[str]] = lambda _: ()) -> Reading:
     """Read ``question``; ``people`` names the known authors that a text speaks of.
