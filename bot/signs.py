@@ -44,7 +44,8 @@ def signs(
 
 def _window(candidate: Candidate, aim: Aim) -> Window:
     found = candidate.result.found
-    around = f"{found.title} {candidate.around}"
+    before, after = candidate.beside
+    around = " ".join((found.title, before, candidate.text, after))
     here = frozenset(aim.terms(f"{around} {found.author}"))
     return Window(candidate.text, around, here, str(found.date.year) if found.date else "")
 
