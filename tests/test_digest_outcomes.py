@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.digest.card import card
+from bot.digest.gist import idle
 from bot.digest.markdown import plain
 from bot.digest.model import Digest, Discussion
 from bot.digest.outcome import decides
@@ -191,3 +192,8 @@ def test_a_statement_that_shares_no_word_with_an_answer_is_not_what_it_answers(t
     body = "> The chapter on lilies explains the tides.\n\nI would suggest that ponds count all frogs themselves.\n"
     one = discussed(tmp_path, says, reply("tell", body, CY, 3, "leaves-v2-0 says"))
     assert [p.to for p in one.positions if p.stance == "proposes"] == [None]
+
+
+def test_a_short_sentence_without_a_reason_is_idle() -> None:
+    assert idle("Frogs will most likely know their own pond already.")
+    assert not idle("Frogs know their own pond, so nobody has to show it to them.")

@@ -28,6 +28,8 @@ _WEIGHTY = re.compile(
     r"|regression|in general|policy|rules?|never|always|accepted|cannot be|expected upstream|known user)\b",
     re.IGNORECASE,
 )
+_REASONS = re.compile(r"\b(?:so|since|but|however|whereas|unless|until|otherwise|rather|would|if)\b", re.IGNORECASE)
+IDLE = 90  # characters: a shorter sentence without a reason or a judgement in it says little
 WORDS_MIN = 4  # that mean something: less says nothing by itself
 WORTH_MIN = 0.35  # of the best: below that, silence is better
 ALIKE = 0.5  # share of words in common above which two sentences say the same
@@ -52,6 +54,11 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word.removesuffix(ending)
     return word
+
+
+def idle(text: str) -> bool:
+    """Whether a sentence is short and neither reasons nor judges."""
+    return len(text) < IDLE and not _WEIGHTY.search(text) and not _REASONS.search(text)
 
 
 def plainly(_: Cited) -> float:

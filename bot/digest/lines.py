@@ -128,6 +128,15 @@ class Lines:
         about = self.about(one.about) if one.rust else [Span(ASIDE, Style.FAINT)]
         return (Span(one.title, url=one.mail.url), Span(self._facts(one), Style.FAINT), *about)
 
+    def several(self, some: Sequence[Posting]) -> Line:
+        """Several new series of one person."""
+        named = [
+            span
+            for one in some
+            for span in (Span("; "), Span(one.title, url=one.mail.url), Span(_size(one), Style.FAINT))
+        ][1:]
+        return (Span(one_line(some[0].author), Style.STRONG), Span(": "), *named, Span("."))
+
     def _facts(self, one: Posting) -> str:
         facts = [f"{one.parts} patches"] if one.parts > 1 else []
         facts += [one_line(one.author)]
@@ -186,6 +195,11 @@ class Lines:
     def article(self, one: Article) -> Line:
         """A post, in its own words."""
         return (Span(one.title, url=one.mail.url), Span(f", {one.source}.", Style.FAINT), *self.quoted(one.gist))
+
+
+def _size(one: Posting) -> str:
+    told = [f"{one.parts} patches"] if one.parts > 1 else []
+    return f" ({', '.join([*told, *([signed(one.tags)] if one.tags else [])])})" if told or one.tags else ""
 
 
 def _clause(text: str) -> str:

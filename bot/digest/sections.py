@@ -6,6 +6,7 @@ Each thing is told once. Where it would stand again it is passed over, and a lis
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -20,6 +21,7 @@ from bot.digest.told import Told
 
 T = TypeVar("T")
 _PAPERS = re.compile(r"^docs?\b|\bdocumentation\b|^MAINTAINERS\b|\bmailmap\b|\bcomments?\b", re.IGNORECASE)
+MANY = 3  # new series of one person, from which on they are one line
 SILENT, NAMED = 6, 3  # postings without a reply that are named; other things in a short digest
 CVES = "linux-cve-announce"
 
@@ -30,6 +32,15 @@ def by_series(some: Sequence[Posting]) -> list[list[Posting]]:
     for one in some:
         found.setdefault(one.series or one.mail.id, []).append(one)
     return [sorted(each, key=lambda p: (p.date is None, p.date)) for each in found.values()]
+
+
+def by_author(some: Sequence[Posting]) -> list[list[Posting]]:
+    """Return series, three or more of one person together where the first of them stands."""
+    counts = Counter(one.author for one in some)
+    found: dict[str, list[Posting]] = {}
+    for one in some:
+        found.setdefault(one.author if counts[one.author] >= MANY else one.mail.id, []).append(one)
+    return list(found.values())
 
 
 def current(digest: Digest) -> list[Posting]:
@@ -85,7 +96,7 @@ class Sections:
         fresh = current(digest)
         old = [one for one in digest.new_series if one not in fresh]
         yield self._list("New versions", by_series([*digest.new_versions, *old]), m.versions, draw.version, fresh=True)
-        yield self._list("New series", fresh, m.series, draw.series, fresh=True)
+        yield self._new(fresh)
         yield self._waiting(digest)
         merges, tools = apart(digest.toolchain)
         if m.posts:
@@ -114,6 +125,24 @@ class Sections:
             for span in (Span("; "), Span(title, url=mail.url), Span(f" ({what})" if what != "v1" else "", Style.FAINT))
         ]
         return (Span("Not the kernel's tree: ", Style.STRONG), *named[1:], Span("."))
+
+    def _new(self, some: Sequence[Posting]) -> Section | None:
+        """New series; many of one person are one line."""
+        new = [one for one in some if not self._told.knows(one.title)]
+        groups, draw = by_author(new), self._lines
+        shown = groups[: self._m.series]
+        lines = tuple(draw.series(each[0]) if len(each) == 1 else draw.several(each) for each in shown)
+        for one in (one for each in shown for one in each):
+            self._told.title(one.title)
+        folded = sum(map(len, groups[self._m.series :]))
+        return (
+            Section(lines, self._heading("New series", len(some) - len(new)), bullets=True, folded=folded)
+            if lines
+            else None
+        )
+
+    def _heading(self, heading: str, again: int) -> str:
+        return f"{heading} ({again} more above)" if again and self._m.words else heading
 
     def _waiting(self, digest: Digest) -> Section | None:
         """What waits, and what was posted now without a reply: there a reader can help."""
@@ -148,8 +177,7 @@ class Sections:
         lines = [line(one) for one in new[:most]]
         for one in new[:most]:
             self._told.title(_title(one))
-        again = len(some) - len(new) if self._m.words else 0
-        heading = f"{heading} ({again} more above)" if again else heading
+        heading = self._heading(heading, len(some) - len(new))
         return Section(tuple(lines), heading, bullets=True, folded=len(new[most:])) if lines else None
 
     def _also(self, digest: Digest, merges: Sequence[list[Mention]], tools: Sequence[Mention]) -> Section | None:

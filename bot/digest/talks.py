@@ -61,7 +61,8 @@ def _discussion(talk: Talk, keepers: frozenset[str], rarity: Callable[[str], flo
     opening = _opening(talk, root)
     held = stance.positions(plain, POSITIONS, root.author)
     first = [gist.Weighed(one, frozenset(gist.words(one.text)), 0.0) for one in opening]
-    chosen = gist.choose(plain, QUOTES - len(held), taken=[*(w for _, w in held), *first])
+    telling = [w for w in plain if not gist.idle(w.said.text)]
+    chosen = gist.choose(telling, QUOTES - len(held), taken=[*(w for _, w in held), *first])
     worth = {(w.said.id, w.said.quote): w.worth for w in plain}
     positions, replies = _turns(talk, [p for p, _ in held], [w.said for w in chosen], cue, worth)
     ended = ending(talk, root, keepers)
