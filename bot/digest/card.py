@@ -61,7 +61,7 @@ def _quiet(digest: Digest) -> Section:
 
 def _foot(digest: Digest, length: Length) -> Section:
     until = f"{digest.until:%Y-%m-%d %H:%M} UTC" if digest.until else "nothing yet"
-    read = f"{_read(digest)}. Only what these say is said here." if length is Length.FULL else "."
+    read = f"{_read(digest)}. Only what mails and posts say is said here." if length is Length.FULL else "."
     lines: list[Line] = [(Span(f"Read up to {until}{read}", Style.FAINT),)]
     if digest.stalled:
         lines.append(

@@ -107,7 +107,7 @@ def _concerns(part: Part) -> bool:
 
 def _article(part: Part, rarity: Callable[[str], float]) -> Article:
     """A post opens with what it is about: that, and what says most."""
-    said = [one for one in sentences(part) if not dangles(one.text)]
+    said = [one for one in sentences(part) if not (dangles(one.text) or gist.idle(one.text))]
     weighed = gist.weigh(said, part.title, rarity, _news)
     lead = [w for one in said[:LEAD] for w in weighed if w.said is one and clarity(one.text) >= CLEAR][:1]
     others = [w for w in weighed if not any(gist.alike(w, o) for o in lead)]
