@@ -30,6 +30,7 @@ from typing import Any
 import psycopg
 
 from tests.e2e.test_story import Installation
+from tests.milvus_cluster import Cluster, install
 from tests.peers import free_port
 from tests.postgres import Postgres
 from tests.slack_standin import SlackStandIn
@@ -103,6 +104,7 @@ class Scene:
     asked: list[Asked] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     phase: str = "alone"
+    cluster: Cluster | None = None  # where vectors are, when not in files
 
     def installation(self, number: int) -> Installation:
         """Return a krab with a data directory of its own."""
@@ -113,6 +115,9 @@ class Scene:
             f'every = "2s"\n[fetch]\nallow_private = ["127.0.0.1"]\n[slack]\napi_url = "{self.slack.api_url}"\n'
             f'[web]\nlisten = "{listen}"\n[limits]\nper_user = 100000\nper_channel = 100000\nwaiting = 100000\n'
         )
+        if self.cluster:
+            with (data / "krab.toml").open("a") as config:
+                config.write(f'[vectors]\nkind = "milvus"\nurl = "{self.cluster.url}"\nreplicas = 2\n')
         app = self.slack.workspace.app
         secrets = {"KRAB_SLACK_BOT_TOKEN": app.bot_token, "KRAB_SLACK_APP_TOKEN": app.app_token}
         return Installation(data, listen, secrets)
@@ -210,6 +215,14 @@ async def _restart(scene: Scene, how: signal.Signals) -> None:
     scene.told.append(f"PostgreSQL was away for {time.monotonic() - began:.1f} s ({how.name})")
 
 
+async def a_query_node(scene: Scene) -> None:
+    """One of the two nodes that search vectors dies, and is started again."""
+    if scene.cluster:
+        await asyncio.to_thread(scene.cluster.kill_query_node)
+        await asyncio.sleep(AGAIN)
+        await asyncio.to_thread(scene.cluster.start_query_node)
+
+
 async def nothing(_: Scene) -> None:
     """A quiet time."""
 
@@ -220,6 +233,7 @@ PHASES: tuple[tuple[str, Callable[[Scene], Coroutine[Any, Any, None]]], ...] = (
     ("the poller is killed", the_poller),
     ("PostgreSQL restarts", restart),
     ("PostgreSQL crashes", crash),
+    ("a query node is killed", a_query_node),
     ("after", nothing),
 )
 
@@ -236,6 +250,8 @@ async def live(scene: Scene, texts: list[str], rate: float, seconds: float) -> d
     ended = asyncio.Event()
     putting = asyncio.create_task(asking(scene, texts, rate, ended))
     for name, happens in PHASES:
+        if happens is a_query_node and not scene.cluster:
+            continue
         scene.phase = name
         began = time.monotonic()
         await happens(scene)
@@ -287,6 +303,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=20.0, help="questions a second, in sum")
     parser.add_argument("--seconds", type=float, default=25.0, help="of each phase")
+    parser.add_argument("--milvus", action="store_true", help="with vectors on a cluster, whose query node dies too")
     options = parser.parse_args()
     lines = QUESTIONS.read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["question"] for line in lines[:KINDS]]
@@ -300,6 +317,9 @@ async def main() -> None:
                     slack.workspace.channels[f"C{n + 100}"] = Channel(f"C{n + 100}")
                 scene = Scene(Path(name), slack, server, server.create(), Feed())
                 try:
+                    if options.milvus:
+                        scene.cluster = Cluster(install(), Path(name) / "milvus")
+                        await asyncio.to_thread(scene.cluster.start)
                     right = await live(scene, texts, options.rate, options.seconds)
                     print(json.dumps(report(scene, right), indent=1))
                     logs = "".join(log.read_text() for krab in scene.krabs for log in krab.logs)
@@ -309,6 +329,8 @@ async def main() -> None:
                     for process in scene.running:
                         if process is not None and process.returncode is None:
                             process.kill()
+                    if scene.cluster:
+                        scene.cluster.stop()
     finally:
         server.remove()
 
