@@ -23,6 +23,7 @@ from tests.evaluation.slack_scene import ASKED, CHANNELS, finals, scene
 from tests.slack_standin import SlackStandIn
 
 QUESTIONS = 300
+PATIENCE = 600.0  # seconds that a wave may take on a machine that does much else
 
 
 async def load(data: str, waves: int) -> None:
@@ -47,7 +48,7 @@ async def _wave(slack: SlackStandIn) -> str:
         asked.append(await slack.say(slack.ask(ASKED[number % len(ASKED)]), channel, user=user))
         await asyncio.sleep(max(0.0, started + (number + 1) / QUESTIONS - time.time()))
     took = time.time() - started
-    await slack.until(lambda: len(finals(slack)) >= QUESTIONS, 180)
+    await slack.until(lambda: len(finals(slack)) >= QUESTIONS, PATIENCE)
     await slack.settled(2.0)
     counted = Counter(m.thread for m in finals(slack))
     waits = sorted(float(m.ts) - float(m.thread) for m in finals(slack))

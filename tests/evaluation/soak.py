@@ -123,6 +123,8 @@ async def soak(plan: Plan, folder: Path, slack: SlackStandIn, synapse: Synapse, 
         day.asked["answered in matrix"] = len(await ann.answers(room))
         process.terminate()
         print(f"ended with {await process.wait()}; errors in the log: {krab.log.count('Traceback')}")
+        for error in krab.log.split("Traceback")[1:]:
+            print(error[:2_000])
     await ann.client.close()
     return day
 

@@ -119,7 +119,8 @@ class SlackStandIn:
         end = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > end:
-                raise AssertionError(f"did not happen within {seconds} s; transcript: {self.transcript}")
+                last = [(m.channel, m.user, m.text[:200]) for m in self.transcript[-5:]]
+                raise AssertionError(f"did not happen within {seconds} s; the last messages: {last}")
             await asyncio.sleep(0.01)
 
     async def settled(self, seconds: float = 0.3) -> None:
