@@ -26,10 +26,9 @@ from bot.databases import Databases
 from bot.settings import Secret, Settings, store
 from index.moving import Movable, _rows, _Seen, shared
 from tests.e2e.test_story import Installation
-from tests.evaluation.failover import KINDS, QUESTIONS, Feed, Scene, asking
+from tests.evaluation.failover import KINDS, QUESTIONS, Feed, Roomy, Scene, asking
 from tests.peers import free_port
 from tests.postgres import Postgres
-from tests.slack_standin import SlackStandIn
 from tests.slack_standin.workspace import Channel
 
 KILLS = 5
@@ -39,8 +38,9 @@ def installed(scene: Scene, data: Path) -> Installation:
     """Return a krab over the copied data directory."""
     listen = f"127.0.0.1:{free_port()}"
     (data / "krab.toml").write_text(
+        f'[slack]\napi_url = "{scene.slack.api_url}"\n'
         f'[[sources]]\nname = "pond"\nkind = "feed"\nurl = "{scene.feed.url}"\nevery = "2s"\n'
-        f'[fetch]\nallow_private = ["127.0.0.1"]\n[slack]\napi_url = "{scene.slack.api_url}"\n'
+        'private = ["slack:NOBODY"]\n[fetch]\nallow_private = ["127.0.0.1"]\n'
         f'[web]\nlisten = "{listen}"\n[limits]\nper_user = 100000\nper_channel = 100000\nwaiting = 100000\n'
     )
     app = scene.slack.workspace.app
@@ -113,7 +113,7 @@ async def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             data = Path(name) / "data"
             shutil.copytree(options.data, data, ignore=shutil.ignore_patterns("*.before-*", "*.lock", "store-url"))
-            async with SlackStandIn() as slack:
+            async with Roomy() as slack:
                 await _run(Scene(Path(name), slack, server, server.create(), Feed()), data, texts, options)
     finally:
         server.remove()
