@@ -25,7 +25,11 @@ log = logging.getLogger(__name__)
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp|xwfp)-[\w-]{8,}|\b(?:syt|mat|mct)_\w{8,}|(?<=Bearer )[\w.~+/-]{8,}=*")
 _SHORTEST = 6  # characters of a secret that is looked for: anything shorter stands in ordinary words
 _CHATTY = {"httpx2": logging.WARNING, "faiss.loader": logging.WARNING}
-_REPEATING = {"slack_sdk": logging.CRITICAL, "slack_bolt": logging.CRITICAL}  # our adapter says the same in one line
+_REPEATING = {  # our adapters say the same in one line
+    "slack_sdk": logging.CRITICAL,
+    "slack_bolt": logging.CRITICAL,
+    "psycopg.pool": logging.CRITICAL,
+}
 
 
 class Redacting(logging.Formatter):

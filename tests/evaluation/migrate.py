@@ -12,13 +12,14 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,7 @@ async def moved(data: Path, url: str, chance: random.Random) -> tuple[dict[str, 
             process.kill()
             await process.wait()
             went.append(f"killed after {wait:.1f} s")
+            print(went[-1], file=sys.stderr, flush=True)
     out, err = await process.communicate()
     went.append(f"run to its end in {time.monotonic() - began:.1f} s, status {process.returncode}")
     return json.loads(out) if out else {"error": err.decode()[-500:]}, went
@@ -80,7 +82,9 @@ def databases(data: Path, url: str = "") -> list[Movable]:
 
 def compared(data: Path, url: str, said: dict[str, object]) -> Iterator[str]:
     """Say, table by table, whether the old files and the new store hold the same."""
-    told = {table["table"]: (table["rows"], table["digest"]) for table in said.get("tables", ())}  # type: ignore[attr-defined]
+    told: dict[str, tuple[int, str]] = {}
+    for table in said.get("tables", ()):  # type: ignore[attr-defined]
+        told.setdefault(table["table"], (table["rows"], table["digest"]))  # further ones are private sources'
     tables = rows = missing = 0
     later: dict[str, int] = {}
     wrong = []
@@ -119,11 +123,23 @@ async def main() -> None:
         server.remove()
 
 
+@asynccontextmanager
+async def _serving(krab: Installation) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await krab._start("serve")
+    try:
+        while not await krab._ready():
+            await asyncio.sleep(0.2)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
 async def _run(scene: Scene, data: Path, texts: list[str], options: argparse.Namespace) -> None:
     for n in range(200):
         scene.slack.workspace.channels[f"C{n + 100}"] = Channel(f"C{n + 100}")
     krab, ended = installed(scene, data), asyncio.Event()
-    async with krab.serving() as process:
+    async with _serving(krab) as process:
         listening = asyncio.create_task(scene.listen())
         putting = asyncio.create_task(asking(scene, texts, options.rate, ended))
         await asyncio.sleep(5)
@@ -149,6 +165,7 @@ def _report(scene: Scene, log: str, went: list[str]) -> None:
         f" {sum(often[one.thread] > 1 for one in scene.asked)} with more than one message;"
         f" p50 {times[len(times) // 2]:.2f} s, slowest {times[-1]:.2f} s; errors in the log: {log.count('Traceback')}"
     )
+    print("\n".join(re.findall(r"^[\w.]+(?:Error|Exception|Lost|Moved|Unusable):.*$", log, re.MULTILINE)[-5:]))
 
 
 if __name__ == "__main__":
