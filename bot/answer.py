@@ -15,14 +15,14 @@ from functools import lru_cache
 import numpy as np
 
 from bot.choice import Limits, choose, fewer, in_reading_order
-from bot.cite import flat
-from bot.compose import ELSEWHERE, NOTHING, Composer
+from bot.compose import ELSEWHERE, Composer
 from bot.confidence import Signs, Trust
 from bot.evidence import READ, Candidate, candidates, closest, wanted
 from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
 from bot.question import Reading, Want, read, subject_of
+from bot.refusal import Unread, nothing
 from bot.signs import signs
 from bot.standing import best_history, statements
 from bot.worth import Aim, Worth, judged
@@ -62,8 +62,17 @@ class Evidence:
 class Answerer:
     """Answers questions from an index. Safe to call from several threads."""
 
-    def __init__(self, index: Index, rule: Rule | None = None, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        index: Index,
+        rule: Rule | None = None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+        unread: Callable[[], Unread] = Unread,
+    ) -> None:
+        """``unread`` is asked, when nothing answers, which sources may know more."""
         self._index = index
+        self._unread = unread
         self._rule = rule or Rule()
         self._clock = clock
         self._composer = Composer(index)
@@ -85,7 +94,7 @@ class Answerer:
             took_ms=round(took, 1),
             confidence=round(confidence, 3),
             why=evidence.signs.told(),
-            limited=WORDS_ALONE if self._index.trouble else "",
+            limited=" ".join(filter(None, (answer.limited, WORDS_ALONE if self._index.trouble else ""))),
         )
 
     def found(self, question: Question) -> tuple[Reading, list[Result]]:
@@ -133,7 +142,7 @@ class Answerer:
         if event := contradicted(reading.asked, evidence.doers, history):
             return self._composer.otherwise(event)
         if confidence < trust.weak or not evidence.chosen:
-            outside = evidence.signs.closest < trust.ours
+            outside = evidence.signs.closest < trust.ours and not self._index.trouble
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
         if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)
@@ -142,11 +151,9 @@ class Answerer:
         return self._composer.say(fewer(evidence.chosen, self._rule.limits.weak), Status.WEAK)
 
     def _nothing(self, results: Sequence[Result], evidence: Evidence) -> Answer:
-        who = min(evidence.doers, key=len, default="")
-        remark = (
-            NOTHING if evidence.supported else f"I found nothing by or about {flat(who)} in my sources that says so."
-        )
-        return self._composer.nothing(results, remark)
+        unheard = "" if evidence.supported else min(evidence.doers, key=len, default="")
+        answer = self._composer.nothing(results, nothing(evidence.signs, unheard))
+        return replace(answer, limited=self._unread().told())
 
     def _history(self, reading: Reading, results: Sequence[Result]) -> History | None:
         """Return the history that a question about what became of something most likely means."""

@@ -20,7 +20,6 @@ from bot.standing import Statement
 from index.engine import Index, Result
 from index.model import Event, Kind
 
-NOTHING = "I found nothing in my sources that answers this."
 ELSEWHERE = "That is outside of what I read: Rust in the Linux kernel, and what concerns it."
 CLOSEST = "This is the closest I found; it may not answer the question."
 NEAREST = 3
@@ -58,7 +57,7 @@ class Composer:
             Status.ANSWERED, sentences=(*said, *(s for s, _ in others)), sources=(*facts, *(c for _, c in others))
         )
 
-    def nothing(self, results: Sequence[Result], remark: str = NOTHING) -> Answer:
+    def nothing(self, results: Sequence[Result], remark: str) -> Answer:
         """Say that there is no answer, and what comes nearest."""
         nearest: dict[int, Citation] = {}
         for result in results:

@@ -28,6 +28,7 @@ from bot.feedback import Feedback
 from bot.leases import Alone, Leases
 from bot.outbox import Outbox
 from bot.private import Private
+from bot.refusal import Unread
 from bot.settings import Settings
 from bot.sourcebook import SourceBook, Standing
 from bot.state import State
@@ -112,7 +113,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
         index = open_index(settings, database)
         leases = Leases(memory) if settings.store.shared else Alone()
         state = State(memory, owner=leases.holder, living=leases.living)
-        outbox, book = Outbox(memory), SourceBook(database)
+        outbox, book, cursors = Outbox(memory), SourceBook(database), Cursors(database)
         private = Private(
             settings.data / "private",
             lambda: book.known(sources(settings)),
@@ -123,9 +124,9 @@ def opened(settings: Settings) -> Iterator[Krab]:
             settings,
             database,
             index,
-            open_answerer(settings, index, memory),
+            open_answerer(settings, index, memory, partial(unread, settings, book, cursors)),
             state,
-            Cursors(database),
+            cursors,
             memory,
             outbox,
             Feedback(memory),
@@ -221,9 +222,24 @@ def open_embedder(settings: Settings, database: Database) -> Embedder:
     return load(settings.embedder, prefer=live.embedder if live else "", cache=settings.data / "model")
 
 
-def open_answerer(settings: Settings, index: Index, memory: Database) -> Answerer | Writer:
+def unread(settings: Settings, book: SourceBook, cursors: Cursors) -> Unread:
+    """Return the sources that may know more than was read: those in trouble, and those never read. None is private."""
+    from feeds.schedule import SourceState, stalled
+
+    states, now = cursors.states(), time()
+    idle = {name for name, entry in book.entries().items() if entry.standing != Standing.ACTIVE}
+    public = [one.name for one in book.known(sources(settings)) if not one.private and one.name not in idle]
+    known = [(name, states.get(name, SourceState())) for name in public]
+    never = [name for name, state in known if not state.last_success]
+    silent = [name for name, state in known if state.last_success and (state.last_error or stalled(state, now))]
+    return Unread(silent, never)
+
+
+def open_answerer(
+    settings: Settings, index: Index, memory: Database, unread: Callable[[], Unread] = Unread
+) -> Answerer | Writer:
     """Return what answers: the index alone, or with the configured language model behind it."""
-    answerer, told = Answerer(index), settings.llm
+    answerer, told = Answerer(index, unread=unread), settings.llm
     if not told.base_url:
         return answerer
     from bot.budget import Allowance, Budget

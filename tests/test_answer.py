@@ -17,6 +17,7 @@ from bot.answer import RETRIEVED, Answerer, Rule
 from bot.cite import check, citations, flat, holds, spoken
 from bot.confidence import Trust
 from bot.model import Answer, Question, Status
+from bot.refusal import Unread
 from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Reference, Role
 from tests.index_fixtures import NOON, opened, own, part, post
@@ -247,7 +248,7 @@ def test_the_nearest_hide_the_future_too(index: Index) -> None:
 
 def test_it_is_told_how_long_it_took(index: Index) -> None:
     ticks = iter([10.0, 10.25])
-    assert Answerer(index, ALWAYS, lambda: next(ticks)).answer(Question("leaf")).took_ms == 250.0
+    assert Answerer(index, ALWAYS, clock=lambda: next(ticks)).answer(Question("leaf")).took_ms == 250.0
 
 
 # Conversations and crowds
@@ -298,3 +299,9 @@ def test_where_evidence_is_weak_less_of_it_is_shown(tmp_path: Path) -> None:
         index.ingest(Batch((part("a@pond", leaves),)), "pond")
         sure, weak = (ask(index, "what must a leaf outlive?", rule) for rule in (ALWAYS, WEAKLY))
         assert len(weak.sentences) == WEAKLY.limits.weak < len(sure.sentences)
+
+
+def test_a_refusal_names_the_sources_that_were_not_read(index: Index) -> None:
+    answerer = Answerer(index, NEVER, unread=lambda: Unread(never=("reed-devel",)))
+    refused = answerer.answer(Question("does the frog drown?"))
+    assert (refused.status, refused.limited) == (Status.NOT_FOUND, "Not read yet: reed-devel.")
