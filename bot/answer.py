@@ -32,7 +32,7 @@ from index.history import History
 
 RETRIEVED = 50
 APPLIED = "applied"
-WORDS_ALONE = "The search by meaning could not be reached, so this was found by words alone."
+WORDS_ALONE = "The search by meaning can't be used in full just now; this was found mostly by the question's words."
 _MEANT = 40  # parts whose histories a question may mean
 _TITLE = 0.15  # share of the question's rare words that the title of what is meant holds
 _CONSIDERED = 24  # sentences that may be said
