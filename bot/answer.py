@@ -142,7 +142,7 @@ class Answerer:
         if event := contradicted(reading.asked, evidence.doers, history):
             return self._composer.otherwise(event)
         if confidence < trust.weak or not evidence.chosen:
-            outside = evidence.signs.closest < trust.ours and not self._index.trouble
+            outside = trust.outside(evidence.signs) and not self._index.trouble
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
         if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)

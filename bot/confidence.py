@@ -59,7 +59,8 @@ class Trust:
     doubt: float = 3.12
     answered: float = 0.5
     weak: float = 0.26
-    ours: float = 0.42  # closest passage below which a question is about something else
+    ours: float = 0.42  # closest passage below which a question is about something else,
+    near: float = 0.5  # … unless the best part's score is as high as this
 
     def confidence(self, signs: Signs) -> float:
         """Return how sure it is (0 … 1) that the evidence answers."""
@@ -68,6 +69,10 @@ class Trust:
         missing = self.unmeasured * signs.unmeasured + self.undone * signs.undone + self.undated * signs.undated
         x = speaks - against - missing - self.doubt
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
+
+    def outside(self, signs: Signs) -> bool:
+        """Whether a question that nothing answers is about something that is not read here at all."""
+        return signs.closest < self.ours and signs.found < self.near
 
 
 @dataclass(frozen=True, slots=True)

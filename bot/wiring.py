@@ -124,7 +124,7 @@ def opened(settings: Settings) -> Iterator[Krab]:
             settings,
             database,
             index,
-            open_answerer(settings, index, memory, partial(unread, settings, book, cursors)),
+            open_answerer(settings, index, memory, partial(unread, settings, index.catalog, book, cursors)),
             state,
             cursors,
             memory,
@@ -222,7 +222,7 @@ def open_embedder(settings: Settings, database: Database) -> Embedder:
     return load(settings.embedder, prefer=live.embedder if live else "", cache=settings.data / "model")
 
 
-def unread(settings: Settings, book: SourceBook, cursors: Cursors) -> Unread:
+def unread(settings: Settings, catalog: Catalog, book: SourceBook, cursors: Cursors) -> Unread:
     """Return the sources that may know more than was read: those in trouble, and those never read. None is private."""
     from feeds.schedule import SourceState, stalled
 
@@ -230,7 +230,8 @@ def unread(settings: Settings, book: SourceBook, cursors: Cursors) -> Unread:
     idle = {name for name, entry in book.entries().items() if entry.standing != Standing.ACTIVE}
     public = [one.name for one in book.known(sources(settings)) if not one.private and one.name not in idle]
     known = [(name, states.get(name, SourceState())) for name in public]
-    never = [name for name, state in known if not state.last_success]
+    held = catalog.counts()  # what was imported by hand was read, too
+    never = [name for name, state in known if not state.last_success and name not in held]
     silent = [name for name, state in known if state.last_success and (state.last_error or stalled(state, now))]
     return Unread(silent, never)
 

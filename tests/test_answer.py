@@ -26,7 +26,7 @@ from tests.index_fixtures import NOON, opened, own, part, post
 ALWAYS = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))
 WEAKLY = Rule(trust=Trust(answered=1.1, weak=0.0, ours=0.0))
 NEVER = Rule(trust=Trust(answered=1.1, weak=1.1, ours=0.0))
-NOT_OURS = Rule(trust=Trust(answered=1.1, weak=1.1, ours=1.1))
+NOT_OURS = Rule(trust=Trust(answered=1.1, weak=1.1, ours=1.1, near=9.0))
 
 LEAF = "A leaf must outlive the frog that sits on it, or the frog will drown."
 HERON = "The heron guards its reeds at night and sleeps through the day."

@@ -31,6 +31,12 @@ def test_what_is_missing_makes_it_less_sure(sign: str) -> None:
     assert Trust().confidence(replace(PLAIN, **{sign: 1.0})) < Trust().confidence(PLAIN)
 
 
+def test_outside_is_what_is_far_in_meaning_and_in_words() -> None:
+    assert Trust().outside(Signs(found=0.4, closest=0.3))
+    assert not Trust().outside(Signs(found=0.6, closest=0.3))
+    assert not Trust().outside(Signs(found=0.4, closest=0.5))
+
+
 @pytest.mark.parametrize(
     ("question", "names"),
     [
