@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -36,6 +37,7 @@ class Following:
     def __init__(self, here: Database, elsewhere: Callable[[], Database | None]) -> None:
         self._now = self._first = here
         self._elsewhere = elsewhere
+        self._following = threading.Lock()
 
     def connection(self) -> Connection:
         """What this thread reads from."""
@@ -85,13 +87,16 @@ class Following:
             database.close()
 
     def _follow(self, moved: Moved) -> None:
-        end = time.monotonic() + PATIENCE
-        while (there := self._elsewhere()) is None:
-            if time.monotonic() > end:
-                raise moved
-            time.sleep(LOOK)
-        log.warning("the tables were moved, and are followed: restart krab when it suits you")
-        self._now = there
+        with self._following:  # several threads may find at once that the tables are elsewhere
+            end = time.monotonic() + PATIENCE
+            while self._now is self._first:
+                if there := self._elsewhere():
+                    log.warning("the tables were moved, and are followed: restart krab when it suits you")
+                    self._now = there
+                elif time.monotonic() > end:
+                    raise moved
+                else:
+                    time.sleep(LOOK)
 
 
 @dataclass(frozen=True, slots=True)
