@@ -22,32 +22,30 @@ from index.model import Kind
 class Worth:
     """What each thing counts that can be seen of a sentence; the fields of ``Seen``, in its order."""
 
-    title: float = -0.6
-    around: float = 0.84
-    words: float = 0.45
+    title: float = -0.68
+    around: float = 0.94
+    words: float = 0.48
     author: float = 0.22
-    kind: float = 0.57
-    beside: float = -0.19
-    passage: float = 1.41
-    share: float = 0.43
-    part: float = 1.33
-    rank: float = -0.36
-    order: float = -0.08
-    opening: float = 0.43
+    kind: float = 0.58
+    beside: float = -0.24
+    passage: float = 1.17
+    share: float = 0.75
+    part: float = 2.14
+    rank: float = -0.28
+    order: float = -0.09
+    opening: float = 0.45
     answers: float = 0.4
-    length: float = 0.3
-    note: float = 0.27
-    mail: float = -0.22
-    page: float = 0.27
-    link: float = -0.33
+    length: float = 0.29
+    note: float = 0.51
+    mail: float = -0.12
+    link: float = -0.14
     announces: float = -0.4
-    aside: float = -0.31
-    leans: float = -0.04
-    first: float = -0.08
-    chores: float = -0.05
-    orders: float = -0.33
-    figure: float = 0.16
-    echo: float = 0.3
+    aside: float = -0.22
+    first: float = -0.11
+    chores: float = -0.04
+    orders: float = -0.41
+    figure: float = 0.17
+    echo: float = 0.64
     flaw: float = -0.3
 
 
@@ -71,11 +69,9 @@ class Seen:
     length: float  # logarithm of its words
     note: float
     mail: float
-    page: float
     link: float  # it holds a link
     announces: float  # it only says that something follows
     aside: float  # it stands in brackets
-    leans: float  # it speaks of what stands before it
     first: float  # it speaks of its author
     chores: float  # how many words speak of patches, versions, fixes
     orders: float  # it is put as the title of a change
@@ -160,11 +156,9 @@ def seen(candidate: Candidate, aim: Aim, best: Best) -> Seen:
         length=math.log1p(candidate.words),
         note=float(found.kind is Kind.NOTE),
         mail=float(found.kind is Kind.MAIL),
-        page=float(found.kind is Kind.PAGE),
         link=float("http" in text or "](" in text),
         announces=float(text.endswith(":")),
         aside=float(text.startswith("(")),
-        leans=float(speech.leans(text)),
         first=float(speech.first_person(text)),
         chores=float(speech.chores(text)),
         orders=float(speech.orders(text)),
