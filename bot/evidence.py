@@ -104,9 +104,13 @@ def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
         for order, (start, end) in enumerate(places):
             sentence = plain(text[start:end])
             key = " ".join(sentence.lower().split())
-            if key not in seen and speaks(sentence) and not long_words(sentence) <= long_words(result.found.title):
+            if key not in seen and speaks(sentence) and not _echoes(sentence, result.found.title):
                 seen.add(key)
                 yield Candidate(result, sentence, order, rank, beside=_beside(text, places, order))
+
+
+def _echoes(sentence: str, title: str) -> bool:
+    return long_words(spoken(sentence)) <= long_words(title)
 
 
 def _beside(text: str, places: Sequence[tuple[int, int]], order: int) -> tuple[str, str]:

@@ -19,10 +19,13 @@ _JUNK = re.compile(
     r"|^\s*[$#] |\^{3}|-{6}|={4}|\[\d\d:\d\d:\d\d\]|^\W*[0-9a-f]{7,40}\s+\("
     r"|^(?:error|warning)(?:\[\w+\])?:|\b0x[0-9a-f]{6}"
     r"|^[\w.-]+/[\w./-]+: [^.]*$|^\W*\(\*+\)"
+    r"|\|.*\||^\W*!?\[[^\]]*\]\([^)]*\)\W*$"
+    r"|^\W*(?:(?:[Pp]osted|[Ww]ritten|[Pp]ublished) (?:on|by)|[Bb]y [A-Z]\w+ [A-Z])\b"
 )
 _HEADER = re.compile(
     r"^\W*(?:commit(?:-id)?|gitweb|author(?:date)?|committer(?:date)?|cc|to|from|date|subject|fixes|link(?: to v\d+)?"
     r"|closes|base-commit|changes (?:in|since) \w+|v\d+|prerequisite\S*|change-id|changelog|url|ps|nit|note to self"
+    r"|people involved|point of contact|contacts?|tags?|status|teams?|tracking issue"
     r"|\S+ commit|based on|depends on|tree|branch|patch \d+|https?)\s*:(?!:)|^\W*https?://\S+\W*$|^-- ",
     re.IGNORECASE,
 )
@@ -38,7 +41,8 @@ _COURTESY = re.compile(
 _TALK = re.compile(
     r"\bI(?:'ll|'d| will| would| can| could|(?:'m| am) going to) (?:\w+ )?(?:send|respin|resend|fix|add|change|update"
     r"|try|look|wait|post|rebase|drop|have a look|leave|queue|submit|reply|get back)\b"
-    r"|\b(?:holidays?|vacation|let me know|no idea|feel free|(?:take|have) a look|not sure|(?:special|many) thanks)\b"
+    r"|\b(?:holidays?|vacation|let me know|no idea|feel free|(?:take|have) a look|not sure|thanks|thank you)\b"
+    r"|\bwe(?:'ll| will) (?:ask|see|try|look)\b|\bgive me\b|\bfew more\b"
     r"|^\W*(?:speaking of|btw|by the way)\b|\bmeans a lot\b|\bplease\W*$"
     r"|\bI (?:don't|do not|didn't) (?:know|recall|remember|understand)\b|\bI (?:hope|wonder|guess)\b"
     r"|\bplease (?:drop|see|note|find|let|feel|take|send|add|use|do|don't|shout|report|ignore|keep)\b"
@@ -50,7 +54,7 @@ _URL = re.compile(r"https?://\S+")
 # Speaks of what stands before it: alone, a reader would ask "what does?"
 _LEANS = re.compile(
     r"^\W*(?:(?:and|but|so|or|also|then|because|since|however|still|again)\W+)?"
-    r"(?:this|that|these|those|it|they|he|she|its|their|his|her|such|which|there|here)\b",
+    r"(?:this|that|these|those|(?:the )?same|it|they|he|she|its|their|his|her|such|which|there|here)\b",
     re.IGNORECASE,
 )
 _FIRST = re.compile(r"\b(?:I|I'm|I'd|I'll|I've|my|me)\b")

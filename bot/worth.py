@@ -22,30 +22,30 @@ from index.model import Kind
 class Worth:
     """What each thing counts that can be seen of a sentence; the fields of ``Seen``, in its order."""
 
-    title: float = -0.68
-    around: float = 0.94
-    words: float = 0.48
-    author: float = 0.22
-    kind: float = 0.58
-    beside: float = -0.24
-    passage: float = 1.17
-    share: float = 0.75
-    part: float = 2.14
-    rank: float = -0.28
-    order: float = -0.09
-    opening: float = 0.45
+    title: float = -0.72
+    around: float = 1.17
+    words: float = 0.54
+    author: float = 0.16
+    kind: float = 0.57
+    beside: float = -0.22
+    passage: float = 0.98
+    share: float = 0.18
+    part: float = 1.67
+    rank: float = -0.36
+    order: float = -0.03
+    opening: float = 0.44
     answers: float = 0.4
-    length: float = 0.29
-    note: float = 0.51
-    mail: float = -0.12
-    link: float = -0.14
+    length: float = 0.31
+    note: float = 0.15
+    mail: float = -0.13
+    link: float = -0.18
     announces: float = -0.4
-    aside: float = -0.22
-    first: float = -0.11
-    chores: float = -0.04
+    aside: float = -0.26
+    first: float = -0.1
+    chores: float = -0.03
     orders: float = -0.41
-    figure: float = 0.17
-    echo: float = 0.64
+    figure: float = 0.21
+    echo: float = 0.63
     flaw: float = -0.3
 
 

@@ -3,8 +3,9 @@
 Fits the weights of ``bot.worth.Worth`` on question files: of all sentences that were read for a question, those of a
 known document that state one of its facts are told from the others by a logistic rule. Printed are the weights to write
 there, and how often the best sentence states a fact, by a rule that was fitted without the question itself (folds).
-What a torn sentence costs, or one that only announces something, is not fitted: facts stand in those as well, and people
-don't want to read them; nor is what a note's opening gains.
+What a torn sentence costs, or one that only announces something, is not fitted: facts stand in those too, and people
+don't want to read them; nor is what a note gains: the known
+documents are mails and posts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bot.worth import Best, Worth, seen
 FOLDS = 8
 SCALE = 0.4  # of all weights: the sum then has the spread that bot.choice.Limits and bot.confidence.Trust expect
 REGULAR = 0.3
-KEPT = ("flaw", "announces", "answers")  # not fitted
+KEPT = ("flaw", "announces", "answers", "note")  # not fitted
 NAMES = tuple(field.name for field in fields(Worth))
 FITTED = [n for n, name in enumerate(NAMES) if name not in KEPT]
 Matrix = npt.NDArray[np.float64]
