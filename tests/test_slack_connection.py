@@ -8,24 +8,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat import ChatRefused, Incoming
+from bot.chat import ChatRefused
 from bot.chat.slack import Slack
-from bot.chat.slack_acts import Way
-from bot.chat.slack_bolt import Ears, app
-from bot.chat.slack_events import Me
-from bot.chat.slack_pace import Pace
-from bot.chat.slack_post import Poster
-from bot.chat.slack_reply import Forms
 from bot.dispatch import Dispatcher
 from bot.settings import Secret
 from bot.state import State
 from tests.fakes import FakeAnswerer
 from tests.slack_app import krab, settings
-from tests.slack_standin import Message, SlackStandIn
-from tests.slack_standin.workspace import BOT_ID, BOT_USER
+from tests.slack_standin import SlackStandIn
 
 QUESTION = "who holds the leaf?"
 
@@ -89,20 +80,6 @@ async def test_sockets_that_drop_all_the_time_lose_nothing(slack: SlackStandIn) 
         await slack.settled()
     assert len(slack.by_krab()) == 5
     assert slack.socket.opened > 3
-
-
-async def test_slack_is_acknowledged_after_the_question_was_taken(slack: SlackStandIn) -> None:
-    taken: list[str] = []
-
-    async def take(incoming: Incoming, _: Way) -> None:
-        taken.append(incoming.text)
-
-    poster = Poster(AsyncWebClient(base_url=slack.api_url), Pace(0))
-    bolt = app(settings(slack), Ears(Me(BOT_USER, BOT_ID), poster, Forms(), lambda work: work.close(), None), take)
-    message = Message("C1", "100.1", "UANN", slack.ask(QUESTION))
-    payload = {"type": "event_callback", "event": slack.workspace.events_for(message)[0]}
-    answer = await bolt.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
-    assert (answer.status, taken) == (200, [QUESTION])
 
 
 async def test_a_socket_that_slack_refreshes_is_replaced(slack: SlackStandIn) -> None:

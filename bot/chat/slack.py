@@ -1,9 +1,9 @@
 """Slack, over Bolt: Socket Mode or signed HTTP requests in, the Web API out.
 
 Rules of this file:
-- Slack is acknowledged as soon as a message is claimed in the database, so that a crash loses nothing that Slack
-  believes delivered. The work is done in tasks of our own, awaited when krab stops. What Slack sends twice comes
-  through twice: telling duplicates apart is the dispatcher's.
+- Slack is acknowledged at once and the work done in tasks of our own, awaited when krab stops; their first step
+  claims the message in the database. What Slack sends twice comes through twice: telling duplicates apart is the
+  dispatcher's.
 - A request over HTTP is believed after its signature was checked, and parsed after it was believed.
 - The socket heals by itself; credentials that Slack refuses end ``run`` with advice.
 """
@@ -146,10 +146,8 @@ class Slack:
         response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(read_by_bolt))
         return response if response.status < 500 else web.Response(status=400, text="not understood")
 
-    async def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
-        """Begin to work on a message: the handler has claimed it in the database when this returns."""
+    def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
         self._spawn(handler(incoming, self.reply(incoming, way)))
-        await asyncio.sleep(0)  # its first step
 
     def _opened(self, user: str) -> None:
         self._spawn(self._publish(user, None))

@@ -2,7 +2,6 @@
 
 Rules of this file:
 - Whatever Slack sends is acknowledged, also what krab has no use for: else Slack shows an error, or sends it again.
-  It is acknowledged when the listener has ended, which is when the message was taken.
 - What can't wait for its turn is done here: a form behind a button has three seconds. Slack is called while
   nothing waits for it.
 """
@@ -42,7 +41,7 @@ PROMPTS = [
     {"title": "What can you do?", "message": "help"},
 ]
 
-Take = Callable[[Incoming, Way], Awaitable[None]]
+Take = Callable[[Incoming, Way], None]
 Ack = Callable[[], Awaitable[None]]
 
 
@@ -79,7 +78,6 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
         client=AsyncWebClient(base_url=settings.api_url),
         authorize=authorize,
         request_verification_enabled=False,
-        process_before_response=True,
     )
     _events(made, ears, take)
     _interactions(made, ears, take)
@@ -89,7 +87,7 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
 def _events(made: AsyncApp, ears: Ears, take: Take) -> None:
     async def message(event: dict[str, Any]) -> None:
         if incoming := read(event, ears.me):
-            await take(incoming, Way())
+            take(incoming, Way())
 
     async def opened(event: dict[str, Any]) -> None:
         user, channel = event.get("user"), event.get("channel")
@@ -125,7 +123,7 @@ def _interactions(made: AsyncApp, ears: Ears, take: Take) -> None:
         elif way.home:
             ears.spawn(_at_home(ears.poster, incoming, way, take))
         else:
-            await take(incoming, way)
+            take(incoming, way)
 
     def listener(read_: Callable[[dict[str, Any], Me], Heard | None]) -> Callable[..., Awaitable[None]]:
         async def listen(ack: Ack, body: dict[str, Any]) -> None:
@@ -147,7 +145,7 @@ async def _at_home(poster: Poster, incoming: Incoming, way: Way, take: Take) -> 
     except NotTaken as error:
         log.info("no direct messages with %s: %s", incoming.user, error)
         channel = incoming.user
-    await take(replace(incoming, channel=channel), way)
+    take(replace(incoming, channel=channel), way)
 
 
 async def _open(ears: Ears, incoming: Incoming, way: Way) -> None:

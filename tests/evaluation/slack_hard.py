@@ -40,7 +40,7 @@ async def crash(data: str) -> None:
             said = len({m.thread for m in finals(slack)}) - PUBLIC * kill
             await serving.kill()
             await serving.start()
-            _replay(slack, asked.threads[-PUBLIC::2])
+            _replay(slack, asked.threads[-PUBLIC:])
             await slack.until(lambda: _all_have_something(slack, asked), 120)
             print(f"kill {kill + 1}: when {said} of {PUBLIC} were answered in public", flush=True)
         await slack.settled(3.0)
