@@ -25,6 +25,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with closing(open_database(settings)) as database:
         if options.cancel:
             return _cancel(options, database)
+        with suppress(OSError):
+            os.nice(NICE)  # before anything is loaded
         with alone(database):
             return _reindex(options, settings, database)
 
@@ -39,8 +41,6 @@ def _cancel(options: argparse.Namespace, database: Database) -> int:
 def _reindex(options: argparse.Namespace, settings: Settings, database: Database) -> int:
     if options.sources:
         _read_again(options.sources, settings)
-    with suppress(OSError):
-        os.nice(NICE)
     started = time.monotonic()
     for step in reindexing(settings, database, back=options.rollback):
         print(told(step), file=sys.stderr)
