@@ -53,7 +53,7 @@ def _window(candidate: Candidate, aim: Aim) -> Window:
 def _texts(index: Index, chosen: Sequence[Candidate]) -> Iterator[str]:
     for id_ in dict.fromkeys(candidate.part for candidate in chosen):
         if part := index.part(id_):
-            yield from (part.title, part.author, part.text, part.quoted, *part.files, *part.symbols)
+            yield from (part.title, *part.asks, part.author, part.text, part.quoted, *part.files, *part.symbols)
 
 
 def _best(results: Sequence[Result], name: str) -> float:

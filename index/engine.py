@@ -26,10 +26,12 @@ from index.model import Batch, Document, Hit, Kind, Part
 from index.nearness import Opening
 from index.passages import VERSION
 from index.people import AddressBook
+from index.remembered import Remembering
 from index.search import DEFAULT_RANKING as DEFAULT_RANKING
 from index.search import Query, Searcher
 from index.search import Ranking as Ranking
 
+_ASKED = "asked.npz"  # a cache of the vectors of what notes are asked
 _EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
 LOG = logging.getLogger(__name__)
 
@@ -206,9 +208,10 @@ class Index:
         tick = self._seen
         if self._titles is None or self._titles[0] != tick:
             asked = tuple((note.id, text) for note in self.catalog.of_kind(Kind.NOTE) for text in asked_of(note))
+            remembering = Remembering(self.embedder, self._folder / _ASKED)
             # Mail comes all the time, notes hardly ever: questions are embedded only when they have changed.
             known = self._titles[2] if self._titles and self._titles[1] == asked else None
-            self._titles = tick, asked, known or Titles.of(asked, self.embedder, self._words.terms)
+            self._titles = tick, asked, known or Titles.of(asked, remembering, self._words.terms)
         return self._titles[2]
 
     def _uses(self, word: str) -> int:

@@ -40,6 +40,9 @@ class Run:
         return parsed
 
 
+# In an index of a single mail no word is rare, so krab may be cautious about the right answer.
+SAID = ("answered", "weak")
+
 Krab = Callable[..., Run]
 
 
@@ -78,7 +81,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_what_was_imported_answers_with_a_citation_of_its_mail(krab: Krab, archive: Path) -> None:
     krab("import", str(archive))
     answer = krab("ask", "--json", "what does a frobnicator knob need?").json
-    assert answer["status"] == "answered"
+    assert answer["status"] in SAID
     assert "bound device" in str(answer["text"])
     assert answer["sources"][0]["id"] == "frobnicator-1@example.org"  # type: ignore[index]
 
@@ -148,13 +151,13 @@ def test_another_embedder_asks_for_a_reindex_and_gets_it(krab: Krab, archive: Pa
     refused = krab("ask", "frobnicator knobs?", config=other)
     assert (refused.status, "krab reindex" in refused.err) == (1, True)
     assert krab("reindex", config=other).status == 0
-    assert krab("ask", "--json", "what does a frobnicator knob need?", config=other).json["status"] == "answered"
+    assert krab("ask", "--json", "what does a frobnicator knob need?", config=other).json["status"] in SAID
 
 
 def test_a_corrupt_vector_file_is_rebuilt(krab: Krab, archive: Path, tmp_path: Path) -> None:
     krab("import", str(archive))
     (tmp_path / "data" / "vectors-1.faiss").write_bytes(b"garbage")
-    assert krab("ask", "--json", "what does a frobnicator knob need?").json["status"] == "answered"
+    assert krab("ask", "--json", "what does a frobnicator knob need?").json["status"] in SAID
 
 
 @pytest.mark.parametrize(
