@@ -32,7 +32,7 @@ class Remembering:
 
     def _load(self) -> dict[str, Vectors]:
         try:
-            with np.load(self._file, allow_pickle=False) as kept:
+            with self._file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
                 if str(kept["identity"]) != self.identity or kept["vectors"].shape[1] != self.dimensions:
                     return {}
                 return dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
