@@ -81,7 +81,8 @@ async def _until(stop: asyncio.Event, page: asyncio.Task[None]) -> None:
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
-        task.cancel()
+        if not task.cancelling():  # a second time would break off what it closes
+            task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

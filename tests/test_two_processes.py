@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ LEAVES = tuple(part(f"leaf{n}", f"Leaf number {n} floats.") for n in range(60))
 
 
 @pytest.fixture
-def two(tmp_path: Path, store: Store) -> tuple[Index, Index]:
+def two(tmp_path: Path, store: Store) -> Iterator[tuple[Index, Index]]:
     folders = [tmp_path / "one", tmp_path / "other"]
     for folder in folders:
         folder.mkdir()
@@ -26,7 +27,9 @@ def two(tmp_path: Path, store: Store) -> tuple[Index, Index]:
         Index(folder, store(tmp_path / "krab.db"), FakeEmbedder(), filed(Faiss), load=FakeEmbedder)
         for folder in folders
     )
-    return one, other
+    yield one, other
+    for index in (one, other):
+        index.close()
 
 
 def ids(index: Index, query: str) -> list[str]:
