@@ -202,4 +202,4 @@ def _claimed(one: Cited, talk: Talk, posted: Collection[str]) -> bool:
 def _asserts(text: str) -> bool:
     """Whether an answer says that there is a hole, rather than explains what one is."""
     found = _ASSERTS.search(text)
-    return bool(found) and not text.endswith("?") and not _HYPOTHETIC.search(text[: found.end()])  # type: ignore[union-attr]
+    return found is not None and not text.endswith("?") and not _HYPOTHETIC.search(text[: found.end()])
