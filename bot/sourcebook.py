@@ -8,7 +8,7 @@ name behind, so that nothing brings it back by accident.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -81,15 +81,20 @@ class SourceBook:
 
     def known(self, told: Iterable[Source]) -> tuple[Source, ...]:
         """Return every source there is, paused and removed ones too: those of the configuration, then those added."""
-        added = [entry.source for entry in self.entries().values() if entry.source]
-        first = tuple(told)
-        names = {source.name for source in first}
-        return first + tuple(source for source in added if source.name not in names)
+        return _known(self.entries(), told)
 
     def polled(self, told: Iterable[Source]) -> tuple[Source, ...]:
         """Return the sources that are to be asked."""
-        idle = {name for name, entry in self.entries().items() if entry.standing is not Standing.ACTIVE}
-        return tuple(source for source in self.known(told) if source.name not in idle)
+        entries = self.entries()
+        idle = {name for name, entry in entries.items() if entry.standing is not Standing.ACTIVE}
+        return tuple(source for source in _known(entries, told) if source.name not in idle)
+
+
+def _known(entries: Mapping[str, Entry], told: Iterable[Source]) -> tuple[Source, ...]:
+    first = tuple(told)
+    names = {source.name for source in first}
+    added = (entry.source for entry in entries.values() if entry.source)
+    return first + tuple(source for source in added if source.name not in names)
 
 
 def _entry(name: str, state: str, source: str, by: str, when: float) -> Entry:

@@ -356,8 +356,10 @@ def fetch_named(krab: Krab, text: str) -> None:
     from feeds.fetch import Client, Manners
     from feeds.guard import Guard
     from feeds.kinds import lore
-    from feeds.permalink import named
+    from feeds.permalink import may_name, named
 
+    if not may_name(text):
+        return
     base = lore.archive(polled(krab))
     hosts = [urlsplit(base).netloc.lower()]
     names = [name for name in named(text, hosts) if krab.index.part(name) is None] if base else []

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +21,7 @@ from index.model import Block, Role
 
 EARLIEST = datetime(1991, 8, 6, tzinfo=UTC)  # the first web page
 SPACE = re.compile(r"\s+")
+SHORT = 20_000  # characters of a fragment whose blocks are remembered
 LOST = 0.3  # of a fragment's words: when extraction keeps fewer, it mistook the text for furniture
 
 
@@ -46,6 +48,10 @@ def extract(html: bytes | str, url: str) -> Article:
 
 def fragment(html: str) -> tuple[Block, ...]:
     """The blocks of HTML that is nothing but an article, as feeds carry it."""
+    return _again(html) if len(html) <= SHORT else _fragment(html)
+
+
+def _fragment(html: str) -> tuple[Block, ...]:
     simple = plain(html)
     try:
         found = _extraction(_tree(f"<html><body><article>{html}</article></body></html>"), None)
@@ -55,6 +61,10 @@ def fragment(html: str) -> tuple[Block, ...]:
     if sum(len(block.text) for block in blocks) >= LOST * len(simple):
         return blocks
     return tuple(_paragraphs(simple))
+
+
+# A feed tells of the same entries each time it changes; finding the article takes milliseconds.
+_again = lru_cache(maxsize=512)(_fragment)
 
 
 def believable(date: datetime | None, now: datetime) -> datetime | None:

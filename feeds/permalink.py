@@ -15,11 +15,17 @@ LINK = re.compile(r"https?://[^\s<>\"'`|)\]]+", re.IGNORECASE)
 BRACKETED = re.compile(r"<([^<>\s@]{1,200}@[^<>\s@]{1,200})>")
 BARE = re.compile(r"(?<![\w@<./:=+-])(?=[^\s@]{0,200}\d[^\s@]{0,200}\d)[\w.+=$~-]{4,200}@[\w.-]{2,200}\w")
 MOST = 5
+LONGEST = 10_000  # characters of a text that are looked through
+
+
+def may_name(text: str) -> bool:
+    """Whether ``text`` can name a mail at all: without an "@", however it is written, it can't."""
+    return "@" in unquote(text[:LONGEST])
 
 
 def named(text: str, hosts: Iterable[str] = ()) -> tuple[str, ...]:
     """The Message-IDs that ``text`` names, in order, each once; ``hosts`` are archives besides those known."""
-    text = text[:10_000]
+    text = text[:LONGEST]
     known = HOSTS | frozenset(hosts)
     links = ((found.start(), of_link(found[0], known)) for found in LINK.finditer(text))
     rest = LINK.sub(lambda found: " " * len(found[0]), text)

@@ -335,10 +335,9 @@ class Catalog:
 
     def newest(self) -> datetime | None:
         """Return the date of the newest part that came from outside: notes are ours, and say nothing of the world."""
-        connection = self._database.connection()
-        sql = "SELECT date FROM parts WHERE kind <> 'note' AND date IS NOT NULL ORDER BY date DESC LIMIT 1"
-        row = connection.execute(sql).fetchone() or connection.execute("SELECT max(date) FROM parts").fetchone()
-        return codec.moment(row[0])
+        outside = "SELECT date FROM parts WHERE kind <> 'note' AND date IS NOT NULL ORDER BY date DESC LIMIT 1"
+        sql = f"SELECT coalesce(({outside}), (SELECT max(date) FROM parts))"
+        return codec.moment(self._database.connection().execute(sql).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Return the number of parts by source."""

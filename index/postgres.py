@@ -33,6 +33,7 @@ CONNECTIONS = 8  # of one process to one schema, at most
 PATIENCE = 30.0  # seconds that a server may be away before anybody is told
 _PAUSE = 0.2  # seconds between two tries
 LOG = logging.getLogger(__name__)
+_STANDING = "SELECT coalesce(obj_description(to_regnamespace({}), 'pg_namespace'), '')"
 # A process that vanished must not hold the lock for ever.
 _OPTIONS = (
     "-c search_path={schema} -c idle_in_transaction_session_timeout=60s -c tcp_keepalives_idle=30"
@@ -146,10 +147,10 @@ class Postgres:
     def write(self) -> Iterator[Connection]:
         """A transaction: all of it is stored, or nothing. Raises ``Lost``, ``Unusable``."""
         with self._writer:
-            raw = self._begun()
+            raw, standing = self._begun()
             try:
                 self._local.inside = _Open(raw)
-                if not self._even_moved and self.standing() is not Standing.LIVE:
+                if not self._even_moved and standing is not Standing.LIVE:
                     raise Moved(f"{self.where} was moved to another database: say in [store] url where it is now")
                 yield self._local.inside
                 raw.execute("COMMIT")
@@ -172,20 +173,22 @@ class Postgres:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _begun(self) -> psycopg.Connection:
-        """Return a connection in a transaction that holds the lock."""
+    def _begun(self) -> tuple[psycopg.Connection, Standing]:
+        """Return a connection in a transaction that holds the lock, and what the tables are by then."""
+        # In one go: most transactions are a statement long, and each way to the server and back costs as much.
+        begin = f"BEGIN; SELECT pg_advisory_xact_lock({_key(self.schema)}); {_STANDING.format(repr(self.schema))}"
         for last in self._tries():
             raw = None
             try:
                 raw = self._pool().getconn()
-                raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({_key(self.schema)})".encode())
+                standing = _last(raw.execute(begin.encode()))
             except psycopg.OperationalError as error:
                 if raw is not None:
                     self._pool().putconn(raw)
                 if last or not _lost(error):
                     raise self._translated(error) from error
             else:
-                return raw
+                return raw, Standing(standing)
         raise AssertionError("the last try returns or raises")
 
     def _tries(self) -> Iterator[bool]:
@@ -234,8 +237,7 @@ class Postgres:
 
     def standing(self) -> Standing:
         """Return what the tables are."""
-        sql = "SELECT coalesce(obj_description(to_regnamespace(?), 'pg_namespace'), '')"
-        return Standing(self.connection().execute(sql, (self.schema,)).fetchone()[0])
+        return Standing(self.connection().execute(_STANDING.format("?"), (self.schema,)).fetchone()[0])
 
     def migrate(self, component: str, scripts: Sequence[str]) -> None:
         """Bring ``component``'s tables to the state after the last script. Raises ``NewerDatabase``."""
@@ -323,6 +325,13 @@ class Postgres:
         except psycopg.OperationalError as error:
             return str(error).strip().partition("\n")[0]
         return "no connection became free"
+
+
+def _last(cursor: psycopg.Cursor[Any]) -> Any:
+    """Return what the last of several statements gave."""
+    while cursor.nextset():
+        pass
+    return (cursor.fetchone() or ("",))[0]
 
 
 def _table(name: str, columns: Sequence[Sequence[Any]]) -> Table:

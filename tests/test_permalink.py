@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.permalink import named, of_link
+from feeds.permalink import may_name, named, of_link
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,12 @@ def test_a_link_that_is_none_names_nothing() -> None:
 @given(st.text(alphabet="<>@.12ab /:h", max_size=400) | st.integers(1, 9_000).map(lambda n: "1" * n))
 def test_any_text_is_looked_through(text: str) -> None:
     assert all("@" in name for name in named(f"https://lore.kernel.org/{text} {text}"))
+
+
+PIECES = ("https://lore.kernel.org/", "a/", "x1y2", "@", "%40", "%2540", "<", ">", " ", ".org")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_a_text_that_may_name_nothing_names_nothing(text: str) -> None:
+    """What is asked before anything is looked up is never stricter than what is looked up."""
+    assert may_name(text) or not named(text)

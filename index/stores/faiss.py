@@ -66,7 +66,7 @@ class Faiss:
             min(k, self._index.ntotal),
             params=chosen,
         )
-        return [(int(n), float(s)) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0]
+        return [(n, s) for n, s in zip(numbers[0].tolist(), scores[0].tolist(), strict=True) if n >= 0]
 
     def numbers(self) -> set[int]:
         """Return the numbers of all vectors."""
