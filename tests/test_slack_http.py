@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat import Incoming, Reply
+from bot.chat.slack import Slack
 from bot.chat.slack_request import readable, signed
-from tests.slack_app import krab_over_http
+from tests.slack_app import krab_over_http, settings
 from tests.slack_standin import SlackStandIn
 from tests.slack_standin.delivery import HttpDelivery, signature
 
@@ -37,6 +42,34 @@ async def test_a_signed_event_is_answered_once(slack: SlackStandIn, door: HttpDe
     await slack.settled()
     assert len(slack.by_krab()) == 1
     assert set(door.statuses) == {200}
+
+
+async def test_a_message_is_handed_on_before_slack_is_told_that_it_was_taken(slack: SlackStandIn) -> None:
+    """Slack forgets what was acknowledged: whoever is killed between the two would have lost it."""
+    heard: list[str] = []
+    known: list[list[str]] = []
+    chat = Slack(settings(slack, "http"))
+
+    async def hear(incoming: Incoming, _: Reply) -> None:
+        heard.append(incoming.text)
+
+    async def take(request: web.Request) -> web.Response:
+        response = await chat.webhook(request)
+        known.append(list(heard))
+        return response
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    running = asyncio.create_task(chat.run(hear))
+    async with TestServer(app) as server:
+        await slack.until(lambda: slack.calls)
+        await asyncio.sleep(0.05)
+        slack.http = HttpDelivery(str(server.make_url("/")), slack.workspace.app.signing_secret)
+        await slack.say(slack.ask("who holds the leaf?"))
+        await slack.until(lambda: known)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert known[0] == ["who holds the leaf?"]
 
 
 async def test_the_request_url_is_verified_with_its_challenge(door: HttpDelivery) -> None:

@@ -1,9 +1,9 @@
 """Slack, over Bolt: Socket Mode or signed HTTP requests in, the Web API out.
 
 Rules of this file:
-- Slack is acknowledged at once and the work done in tasks of our own, awaited when krab stops; their first step
-  claims the message in the database. What Slack sends twice comes through twice: telling duplicates apart is the
-  dispatcher's.
+- The work is done in tasks of our own, awaited when krab stops. Their first step claims the message in the
+  database; only then is Slack told that it was taken, since it forgets it by that. What Slack sends twice comes
+  through twice: telling duplicates apart is the dispatcher's.
 - A request over HTTP is believed after its signature was checked, and parsed after it was believed.
 - The socket heals by itself; credentials that Slack refuses end ``run`` with advice.
 """
@@ -144,6 +144,7 @@ class Slack:
         except (AttributeError, KeyError, TypeError, ValueError):  # Bolt takes the shape of a body for granted
             return web.Response(status=400, text="not understood")
         response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(read_by_bolt))
+        await _begun()
         return response if response.status < 500 else web.Response(status=400, text="not understood")
 
     def _take(self, incoming: Incoming, way: Way, handler: Handler) -> None:
@@ -187,7 +188,9 @@ class Slack:
         socket = Socket(self._settings.app_token.reveal(), self._client, ping=self._ping, refused=self._refuse)
 
         async def dispatch(_: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-            await send_async_response(socket, request, await run_async_bolt_app(bolt, request), time.time())
+            response = await run_async_bolt_app(bolt, request)
+            await _begun()
+            await send_async_response(socket, request, response, time.time())
 
         socket.socket_mode_request_listeners.append(dispatch)
         self._socket = socket
@@ -221,6 +224,11 @@ class Slack:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _begun() -> None:
+    """Let the tasks that were just made do their first step: a message is claimed before Slack forgets it."""
+    await asyncio.sleep(0)
 
 
 def _check(settings: SlackSettings) -> None:

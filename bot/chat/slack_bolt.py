@@ -78,6 +78,7 @@ def app(settings: SlackSettings, ears: Ears, take: Take) -> AsyncApp:
         client=AsyncWebClient(base_url=settings.api_url),
         authorize=authorize,
         request_verification_enabled=False,
+        process_before_response=True,  # else Slack is answered before the message is handed on
     )
     _events(made, ears, take)
     _interactions(made, ears, take)
