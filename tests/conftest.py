@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from hypothesis import settings
 from bot.support import Lens, lens_of
 from index.embed import load
 from index.lexical import Lexical
+from index.stores.milvus import Place
 from tests import milvus_cluster
 from tests import postgres as peer
+from tests.homes import KINDS, Home
 from tests.milvus_cluster import Cluster
 from tests.peers import NotInstalled
 from tests.stores import Opened, Store
@@ -24,6 +27,19 @@ from tests.synapse import Synapse, install
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("desk", deadline=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--everywhere`` runs also what takes a Milvus cluster minutes."""
+    parser.addoption("--everywhere", action="store_true", help="run the suites of an index on a Milvus cluster too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for; the cluster's tests go last, since it takes half a core until the end."""
+    if not config.getoption("everywhere"):
+        items[:] = [item for item in items if not item.get_closest_marker("everywhere")]
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -79,6 +95,22 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     opened = Opened(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=KINDS)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+    """Where an index is, with each set of engines in turn."""
+    url = request.getfixturevalue("postgres").url() if request.param != "files" else ""
+    place = request.getfixturevalue("place") if request.param == "cluster" else None
+    made = Home(tmp_path, url, place)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place(milvus: Cluster) -> Place:
+    """Room of its own on the Milvus cluster."""
+    return Place(milvus.url, prefix=f"t_{secrets.token_hex(4)}", replicas=2, timeout=20.0)
 
 
 @pytest.fixture(scope="session")

@@ -19,37 +19,29 @@ from index.database import Database
 from index.engine import Index
 from index.errors import IndexProblem, NeedsReindex
 from index.model import Batch
-from index.nearness import filed
 from index.reindex import AlreadyRunning, Cancelled, Progress, alone, cancel, progress, reindex, roll_back, running
-from index.sqlite import Sqlite
-from index.stores.faiss import Faiss
-from tests.index_fixtures import FakeEmbedder, catalog_contents, contents, differences, opened, part, stream
+from tests.homes import FILED, Home
+from tests.index_fixtures import FakeEmbedder, catalog_contents, differences, part, stream
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, SECOND = FakeEmbedder(), FakeEmbedder("fake/2")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An index of 450 parts."""
-    with opened(tmp_path) as index:
-        index.ingest(Batch(tuple(part(f"{n}", f"Leaf number {n}.") for n in range(450))), "pond")
+def database(home: Home) -> Iterator[Database]:
+    """That of an index of 250 parts."""
+    with home.opened() as index:
+        index.ingest(Batch(tuple(part(f"{n}", f"Leaf number {n}.") for n in range(250))), "pond")
         index.save()
-    return tmp_path
-
-
-@pytest.fixture
-def database(folder: Path) -> Iterator[Database]:
-    with closing(Sqlite(folder / "krab.db")) as database:
+    with closing(home.database()) as database:
         yield database
 
 
 @pytest.fixture
-def following(folder: Path, database: Database) -> Iterator[Index]:
+def following(home: Home, database: Database) -> Iterator[Index]:
     """An index that can load either embedder."""
-    index = Index(folder, database, FakeEmbedder(), filed(Faiss), load=FakeEmbedder)
-    yield index
-    index.close()
+    with home.opened(load=FakeEmbedder) as index:
+        yield index
 
 
 def ids(index: Index, query: str) -> list[str]:
@@ -63,9 +55,9 @@ def ticking() -> Callable[[], float]:
 
 def test_every_step_says_how_far_it_is_and_how_long_it_will_take(database: Database) -> None:
     steps = list(reindex(database, SECOND, clock=ticking()))
-    assert [(s.done, s.total, s.percent) for s in steps][::4] == [(50, 450, 11), (250, 450, 55), (450, 450, 100)]
+    assert [(s.done, s.total, s.percent) for s in steps][::2] == [(50, 250, 20), (150, 250, 60), (250, 250, 100)]
     assert {s.rate for s in steps} == {5.0}
-    assert [s.left for s in steps][::4] == [80.0, 40.0, 0.0]
+    assert [s.left for s in steps][::2] == [40.0, 20.0, 0.0]
 
 
 def test_others_see_how_far_it_is_and_whether_it_runs(database: Database) -> None:
@@ -75,7 +67,7 @@ def test_others_see_how_far_it_is_and_whether_it_runs(database: Database) -> Non
     assert seen
     assert (seen.done, seen.running) == (50, False)
     with alone(database):
-        assert progress(database) == Progress(2, 50, 450, 5.0, seen.began, seen.beat, running=True)
+        assert progress(database) == Progress(2, 50, 250, 5.0, seen.began, seen.beat, running=True)
 
 
 def test_only_one_process_reindexes_at_a_time(database: Database) -> None:
@@ -84,16 +76,16 @@ def test_only_one_process_reindexes_at_a_time(database: Database) -> None:
     assert not running(database)
 
 
-def test_a_reindex_is_cancelled_by_anybody_and_leaves_the_index_as_it_was(database: Database, folder: Path) -> None:
-    before = contents(folder)
+def test_a_reindex_is_cancelled_by_anybody_and_leaves_the_index_as_it_was(database: Database, home: Home) -> None:
+    before = home.contents()
     steps = reindex(database, SECOND)
     next(steps)
-    with closing(Sqlite(folder / "krab.db")) as other:
+    with closing(home.database()) as other:
         assert cancel(other)
         assert not cancel(other)
     with pytest.raises(Cancelled):
         list(steps)
-    assert differences(before, contents(folder)) == []
+    assert differences(before, home.contents()) == []
     assert Catalog(database).building() is None
 
 
@@ -103,17 +95,17 @@ def test_after_a_cancelled_reindex_the_next_begins_anew(database: Database) -> N
     assert next(step.done for step in reindex(database, SECOND)) == 50
 
 
-def test_going_back_takes_the_generation_before_with_what_was_read_since(database: Database, folder: Path) -> None:
+def test_going_back_takes_the_generation_before_with_what_was_read_since(database: Database, home: Home) -> None:
     list(reindex(database, SECOND))
-    with opened(folder, FakeEmbedder("fake/2")) as index:
+    with home.opened(FakeEmbedder("fake/2")) as index:
         index.ingest(Batch((part("newt", "A newt sleeps."),), removed=("7",)), "pond")
-    wanted = contents(folder)
+    wanted = home.contents()
     list(roll_back(database, FakeEmbedder))
     live = Catalog(database).live()
     assert live
     assert live.embedder == "fake/1"
-    assert differences(wanted, contents(folder)) == []
-    with opened(folder) as index:
+    assert differences(wanted, home.contents()) == []
+    with home.opened() as index:
         assert ids(index, "newt")[0] == "newt"
 
 
@@ -142,18 +134,19 @@ def test_only_the_last_generation_is_kept(database: Database) -> None:
         list(reindex(database, embedder))
     catalog = Catalog(database)
     assert [g.number for g in catalog.generations().values()] == [3, 4]
-    assert len(catalog_contents(catalog).passages) == 450
+    assert len(catalog_contents(catalog).passages) == 250
     vectors = database.connection().execute("SELECT embedder, count(*) FROM vectors GROUP BY embedder").fetchall()
-    assert vectors == [("fake/1", 450), ("fake/2", 450)]
+    assert vectors == [("fake/1", 250), ("fake/2", 250)]
 
 
-def test_caches_of_generations_that_are_no_more_are_removed(database: Database, folder: Path) -> None:
+@pytest.mark.parametrize("home", FILED, indirect=True)
+def test_caches_of_generations_that_are_no_more_are_removed(home: Home, database: Database) -> None:
     for embedder in (SECOND, FIRST):
         list(reindex(database, embedder))
-    caches.discard(folder, Catalog(database).generations())
-    with opened(folder) as index:
+    caches.discard(home.folder, Catalog(database).generations())
+    with home.opened() as index:
         index.save()
-    assert sorted(path.name for path in folder.glob("*-[0-9]*")) == ["vectors-3.faiss", "words-3"]
+    assert sorted(path.name for path in home.folder.glob("*-[0-9]*")) == ["vectors-3.faiss", "words-3"]
 
 
 def test_an_open_index_follows_to_another_embedder(following: Index, database: Database) -> None:
@@ -164,15 +157,15 @@ def test_an_open_index_follows_to_another_embedder(following: Index, database: D
     assert ids(following, "number 77")[0] == "77"
 
 
-def test_an_index_that_cannot_follow_goes_on_with_what_it_has(folder: Path, database: Database) -> None:
-    with opened(folder) as index:
+def test_an_index_that_cannot_follow_goes_on_with_what_it_has(home: Home, database: Database) -> None:
+    with home.opened() as index:
         list(reindex(database, SECOND))
         assert ids(index, "number 77")[0] == "77"
         assert index.embedder.identity == "fake/1"
 
 
-def test_an_index_whose_generation_is_gone_says_that_it_must_be_restarted(folder: Path, database: Database) -> None:
-    with opened(folder) as index:
+def test_an_index_whose_generation_is_gone_says_that_it_must_be_restarted(home: Home, database: Database) -> None:
+    with home.opened() as index:
         list(reindex(database, SECOND))
         list(reindex(database, FakeEmbedder("fake/3")))
         with pytest.raises(NeedsReindex, match="restart"):
@@ -192,21 +185,22 @@ def test_a_step_of_the_reindex_makes_nobody_look_at_the_catalogue_again(followin
     assert following.catalog.tick() == before
 
 
-def test_with_prepared_caches_the_next_start_does_nothing_but_open_them(database: Database, folder: Path) -> None:
+@pytest.mark.parametrize("home", FILED, indirect=True)
+def test_with_prepared_caches_the_next_start_does_nothing_but_open_them(home: Home, database: Database) -> None:
     catalog = Catalog(database)
     list(
         reindex(
             database,
             SECOND,
             prepare=lambda generation, width: caches.prepare(
-                folder, catalog, generation, filed(Faiss)(folder, catalog, generation, width)
+                home.folder, catalog, generation, home.near(home.folder, catalog, generation, width)
             ),
         )
     )
-    stamp = (folder / "vectors-2.faiss").stat().st_mtime_ns
-    with opened(folder, FakeEmbedder("fake/2")) as index:
+    stamp = (home.folder / "vectors-2.faiss").stat().st_mtime_ns
+    with home.opened(FakeEmbedder("fake/2")) as index:
         index.save()
-    assert (folder / "vectors-2.faiss").stat().st_mtime_ns == stamp
+    assert (home.folder / "vectors-2.faiss").stat().st_mtime_ns == stamp
 
 
 # Killed
@@ -215,8 +209,8 @@ SLOW = """
 import sys, time
 from pathlib import Path
 from index import reindex
-from index.sqlite import Sqlite
 from tests.index_fixtures import FakeEmbedder
+from tests.stores import Opened
 
 class Slow(FakeEmbedder):
     def embed(self, texts):
@@ -224,16 +218,16 @@ class Slow(FakeEmbedder):
         return super().embed(texts)
 
 reindex._CUT_AT_ONCE = 20
-database = Sqlite(Path(sys.argv[1]) / "krab.db")
+database = Opened(sys.argv[2])(Path(sys.argv[1]) / "krab.db")
 with reindex.alone(database):
     for step in reindex.reindex(database, Slow("fake/2"), clock=time.time):
         print(step.done, flush=True)
 """
 
 
-def killed(folder: Path, steps: int, delay: float) -> int:
+def killed(home: Home, steps: int, delay: float) -> int:
     """Reindex until ``steps`` are done and ``delay`` seconds more, then SIGKILL."""
-    command = [sys.executable, "-c", SLOW, str(folder)]
+    command = [sys.executable, "-c", SLOW, str(home.folder), home.url]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         list(islice(process.stdout, steps))
@@ -242,18 +236,16 @@ def killed(folder: Path, steps: int, delay: float) -> int:
         return process.wait()
 
 
-def test_killed_again_and_again_while_questions_are_asked_it_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    with opened(tmp_path) as index:
+def test_killed_again_and_again_while_questions_are_asked_it_ends_as_if_nothing_had_happened(home: Home) -> None:
+    with home.opened() as index:
         for batch in stream():
             index.ingest(batch, "pond")
-    wanted = contents(tmp_path)
-    with closing(Sqlite(tmp_path / "krab.db")) as database:
-        index = Index(tmp_path, database, FakeEmbedder(), filed(Faiss), load=FakeEmbedder)
+    wanted = home.contents()
+    with home.opened(load=FakeEmbedder) as index, closing(home.database()) as database:
         said = ids(index, "frog and newt on a leaf")
         for kill in range(4):
-            assert killed(tmp_path, 2, 0.007 * kill) == -signal.SIGKILL
+            assert killed(home, 2, 0.007 * kill) == -signal.SIGKILL
             assert ids(index, "frog and newt on a leaf") == said
         list(reindex(database, FakeEmbedder("fake/2")))
         assert ids(index, "frog and newt on a leaf") == said
-        index.close()
-    assert differences(wanted, contents(tmp_path)) == []
+    assert differences(wanted, home.contents()) == []

@@ -7,8 +7,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,17 @@ from typing import Any
 import aiohttp
 import pytest
 
+from index.stores.milvus import Place, discard
 from tests.matrix_person import PATIENCE, Person, until
+from tests.postgres import Postgres
 from tests.slack_standin import SlackStandIn
 from tests.synapse import Account, Synapse
 
 pytestmark = pytest.mark.e2e
+
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.everywhere)
+ALWAYS = ("files", ON_POSTGRESQL, pytest.param("cluster", marks=pytest.mark.cluster))
+SOMETIMES = ("files", ON_POSTGRESQL, pytest.param("cluster", marks=(pytest.mark.cluster, pytest.mark.everywhere)))
 
 QUESTION = "what does every knob of the frobnicator need?"
 MESSAGE_ID = "frobnicator-1@example.org"
@@ -133,15 +139,30 @@ async def ann(synapse: Synapse) -> AsyncIterator[Person]:
     await person.client.close()
 
 
+@pytest.fixture(params=SOMETIMES)
+def engines(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What the configuration says of where tables and vectors are."""
+    with ExitStack() as stack:
+        told = ""
+        if request.param != "files":
+            postgres: Postgres = request.getfixturevalue("postgres")
+            told += f'[store]\nurl = "{stack.enter_context(postgres.database())}"\n'
+        if request.param == "cluster":
+            place: Place = request.getfixturevalue("place")
+            stack.callback(discard, place, ())
+            told += f'[vectors]\nkind = "milvus"\nurl = "{place.url}"\nprefix = "{place.prefix}"\ntimeout = 20.0\n'
+        yield told
+
+
 @pytest.fixture
-async def krab(synapse: Synapse, slack: SlackStandIn, bot: Account, tmp_path: Path) -> Installation:
+async def krab(synapse: Synapse, slack: SlackStandIn, bot: Account, tmp_path: Path, engines: str) -> Installation:
     listen = f"127.0.0.1:{_free_port()}"
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "krab.toml").write_text(
         "sources = []\nstarter_notes = false\n"
         f'[slack]\napi_url = "{slack.api_url}"\n'
         f'[matrix]\nhomeserver = "{synapse.url}"\nuser = "{bot.user}"\n'
-        f'[web]\nlisten = "{listen}"\n'
+        f'[web]\nlisten = "{listen}"\n{engines}'
     )
     secrets = {
         "KRAB_SLACK_BOT_TOKEN": slack.workspace.app.bot_token,
@@ -189,6 +210,7 @@ def cited(answer: dict[str, Any]) -> list[tuple[str, str]]:
     return [(source["id"], source["quote"]) for source in answer["sources"]]
 
 
+@pytest.mark.parametrize("engines", ALWAYS, indirect=True)
 async def test_a_question_gets_the_same_source_and_quote_everywhere_and_sigterm_ends_it_cleanly(
     krab: Installation, slack: SlackStandIn, ann: Person, bot: Account
 ) -> None:
