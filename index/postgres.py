@@ -34,6 +34,7 @@ PATIENCE = 30.0  # seconds that a server may be away before anybody is told
 _PAUSE = 0.2  # seconds between two tries
 LOG = logging.getLogger(__name__)
 _STANDING = "SELECT coalesce(obj_description(to_regnamespace({}), 'pg_namespace'), '')"
+_POOL = logging.getLogger("psycopg.pool")
 # A process that vanished must not hold the lock for ever.
 _OPTIONS = (
     "-c search_path={schema} -c idle_in_transaction_session_timeout=60s -c tcp_keepalives_idle=30"
@@ -300,6 +301,7 @@ class Postgres:
     def _pool(self) -> ConnectionPool:
         with self._opening:
             if self._opened is None:
+                _POOL.setLevel(logging.ERROR)  # what it would warn of is in our own lines and errors
                 self._opened = ConnectionPool(
                     kwargs={**self._parameters, "autocommit": True},
                     min_size=1,

@@ -182,9 +182,12 @@ def test_work_that_was_cut_off_is_done_again(server: peer.Postgres) -> None:
 @pytest.mark.parametrize(
     "url", ["postgresql://krab:sesame@127.0.0.1:1/pond", "postgresql://krab:ses%ame@127.0.0.1:1/pond"]
 )
-def test_a_server_that_cannot_be_reached_is_named_and_the_password_is_not(url: str) -> None:
-    with pytest.raises(Unusable) as caught:
-        names(Postgres(url, "pond", patience=0.0))
+def test_a_server_that_cannot_be_reached_is_named_by_us_alone_and_the_password_is_not(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Unusable) as caught, closing(Postgres(url, "pond", patience=3.0)) as database:
+        names(database)
+    assert [record.name for record in caplog.records if record.name != "index.postgres"] == []
     said = str(caught.value)
     assert "[store] url" in said
     assert "ame" not in said.replace("name", "")
