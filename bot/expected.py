@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 _CODE = r"`[^`]+`|\b[A-Za-z]\w*(?:_\w+|::\w+)+|\B-{1,2}[a-z][\w-]+=?\S*|\bmake \w+"
@@ -69,6 +70,7 @@ def expectation(question: str) -> Callable[[str], float]:
     rows = [row for row in EXPECTED if row.asked.search(question)]
     known = question.lower()
 
+    @cache  # each sentence is asked about as its neighbours' neighbour, too
     def has(sentence: str) -> float:
         return sum(r.weight for r in rows if any(m.group().lower() not in known for m in r.said.finditer(sentence)))
 

@@ -118,21 +118,25 @@ def _open(text: str) -> bool:
     return any(text.count(a) != text.count(b) for a, b in ("()", "[]")) or text.count("“") != text.count("”")
 
 
+@lru_cache(maxsize=8192)
 def leans(sentence: str) -> bool:
     """Whether a sentence speaks of what stands before it ("This means that …")."""
     return bool(_LEANS.match(sentence))
 
 
+@lru_cache(maxsize=8192)
 def first_person(sentence: str) -> bool:
     """Whether a sentence speaks of its author."""
     return bool(_FIRST.search(sentence))
 
 
+@lru_cache(maxsize=8192)
 def chores(sentence: str) -> int:
     """Return how many words speak of patches and their versions rather than of a thing."""
     return len(_CHORES.findall(sentence))
 
 
+@lru_cache(maxsize=8192)
 def orders(sentence: str) -> bool:
     """Whether a sentence is put as titles and lists of changes are ("Rename the lily")."""
     return bool(_ORDERS.match(sentence))

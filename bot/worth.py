@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import NamedTuple
 
 from bot import speech
 from bot.evidence import Candidate, Wanted, scored
@@ -49,8 +50,7 @@ class Worth:
     flaw: float = -0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What can be seen of a sentence. Shares are 0 … 1; distances to the best of the pool are not above 0."""
 
     title: float  # share of the question's rare words that its title and author hold,
@@ -96,7 +96,8 @@ class Aim:
     scores: Mapping[str, float]
     asked: str = ""
     notes: Mapping[str, float] = field(default_factory=dict)
-    _known: dict[str, frozenset[str]] = field(default_factory=dict)  # a sentence is its neighbours' neighbour, too
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)  # a sentence is its neighbours' neighbour, too,
+    _shares: dict[frozenset[str], float] = field(default_factory=dict)  # and many hold the same few words
 
     def held(self, *texts: str) -> frozenset[str]:
         """Return which of the question's words ``texts`` hold."""
@@ -112,7 +113,10 @@ class Aim:
     def share(self, candidate: Candidate, *texts: str) -> float:
         """Return the share of the question's rare words that ``texts`` and the candidate's title and author hold."""
         found = candidate.result.found
-        return self.wanted.coverage(self.held(*texts, found.title, found.author))
+        here = self.held(*texts, found.title, found.author)
+        if here not in self._shares:
+            self._shares[here] = self.wanted.coverage(here)
+        return self._shares[here]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +176,6 @@ def judged(pool: Sequence[Candidate], aim: Aim, worth: Worth) -> list[Candidate]
     """Return ``pool`` with scores, the best first."""
     if not pool:
         return []
-    best, names = Best.of(pool, aim), [one.name for one in fields(Worth)]
-    weights = [getattr(worth, name) for name in names]
-    rows = (seen(candidate, aim, best) for candidate in pool)
-    scores = [sum(w * getattr(row, name) for w, name in zip(weights, names, strict=True)) for row in rows]
+    best, weights = Best.of(pool, aim), [getattr(worth, one.name) for one in fields(Worth)]
+    scores = [sum(w * x for w, x in zip(weights, seen(candidate, aim, best), strict=True)) for candidate in pool]
     return sorted(map(scored, pool, scores), key=lambda c: -c.score)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def pools(answerer: Answerer, file: Path) -> Iterator[Pool]:
             best = Best.of(spoken, aim)
             alternatives = [alternative.lower() for fact in one.facts for alternative in fact]
             yield Pool(
-                np.array([astuple(seen(c, aim, best)) for c in spoken]),
+                np.array([seen(c, aim, best) for c in spoken]),
                 np.array([any(a in c.text.lower() for a in alternatives) for c in spoken]),
                 np.array([c.part in one.gold for c in spoken]),
             )
