@@ -94,7 +94,7 @@ class Answerer:
             took_ms=round(took, 1),
             confidence=round(confidence, 3),
             why=evidence.signs.told(),
-            limited=" ".join(filter(None, (answer.limited, WORDS_ALONE if self._index.trouble else ""))),
+            limited=" ".join(filter(None, (answer.limited, WORDS_ALONE if self._alone(results) else ""))),
         )
 
     def found(self, question: Question) -> tuple[Reading, list[Result]]:
@@ -142,13 +142,17 @@ class Answerer:
         if event := contradicted(reading.asked, evidence.doers, history):
             return self._composer.otherwise(event)
         if confidence < trust.weak or not evidence.chosen:
-            outside = trust.outside(evidence.signs) and not self._index.trouble
+            outside = trust.outside(evidence.signs) and not self._alone(results)
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
         if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)
         if confidence >= trust.answered:
             return self._composer.say(evidence.chosen, Status.ANSWERED)
         return self._composer.say(fewer(evidence.chosen, self._rule.limits.weak), Status.WEAK)
+
+    def _alone(self, results: Sequence[Result]) -> bool:
+        """Whether the search by meaning could not be used in full for this question, or can't just now."""
+        return any(result.alone for result in results) or bool(self._index.trouble)
 
     def _nothing(self, results: Sequence[Result], evidence: Evidence) -> Answer:
         unheard = "" if evidence.supported else min(evidence.doers, key=len, default="")

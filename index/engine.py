@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -38,10 +38,14 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A passage found, what is known of its part, and why it was found."""
+    """A passage found, what is known of its part, and why it was found.
+
+    ``alone`` says that words alone were searched for it. What ``Index.trouble`` says may be over by the time one looks.
+    """
 
     hit: Hit
     found: Found
+    alone: bool = False
 
 
 class Index:
@@ -193,9 +197,11 @@ class Index:
         with self._lock:
             searcher = Searcher(self.catalog, self.histories, self._caches, self.embedder)
             asked = Query(query, self.people(query), events, named, until, self._notes())
-            scored = searcher.search(asked, k, ranking)[:k]
+            searched = searcher.search(asked, k, ranking)
+        scored = searched.parts[:k]
         found = self.catalog.found([s.candidate.passage for s in scored])
-        return [_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found]
+        results = (_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found)
+        return [replace(result, alone=True) for result in results] if searched.alone else list(results)
 
     def people(self, text: str) -> Mapping[str, float]:
         """Return the authors that ``text`` speaks of, with how likely (0 … 1)."""

@@ -29,8 +29,8 @@ class Nearness(Protocol):
         """
         ...
 
-    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
-        """Return at most ``k`` (number, cosine), best first; nothing while ``trouble`` says why."""
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]] | None:
+        """Return at most ``k`` (number, cosine), best first; None when it could not be asked."""
         ...
 
     def cosines(self, vector: Vectors, numbers: Sequence[int]) -> Mapping[int, float]:

@@ -49,6 +49,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """Ranked parts; ``alone`` says that words alone named them, since vectors could not be asked."""
+
+    parts: list[rank.Scored]
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Searcher:
     """One generation, searchable. Not to be used while its caches are written."""
 
@@ -57,14 +65,15 @@ class Searcher:
     caches: Caches
     embedder: Embedder
 
-    def search(self, query: Query, k: int, ranking: Ranking = DEFAULT_RANKING) -> list[rank.Scored]:
+    def search(self, query: Query, k: int, ranking: Ranking = DEFAULT_RANKING) -> Searched:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
         asking = self._asking(query, vector)
         named, noted = self._named(query.named), self._named(list(asking))
         while True:
-            near = self.caches.near.nearest(vector, ranking.depth) if vector is not None else []
+            asked = self.caches.near.nearest(vector, ranking.depth) if vector is not None else []
+            near = asked or []
             worded = self.caches.words.search(query.text, ranking.depth, ranking.fields) if _wordy(weights) else []
             numbers = dict.fromkeys((*named, *noted, *(n for n, _ in (*near, *worded))))
             known = [c for c in self.catalog.considered(self.caches.generation, numbers) if _until(c, query.until)]
@@ -74,7 +83,8 @@ class Searcher:
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine, asking), weights)
-        return rank.spread(self._lifted(scored, query.events, weights) if query.events else scored, weights)
+        lifted = self._lifted(scored, query.events, weights) if query.events else scored
+        return Searched(rank.spread(lifted, weights), alone=asked is None)
 
     def _named(self, ids: Sequence[str]) -> list[int]:
         """Return the numbers of all passages of the documents that the parts called ``ids`` are in."""

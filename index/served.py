@@ -76,10 +76,12 @@ class Served:
         elif touched:
             self._behind = not self._tried(lambda: self._tell(sorted(touched)))
 
-    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
-        """Return at most ``k`` (number, cosine), best first; nothing while the server can't be reached."""
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]] | None:
+        """Return at most ``k`` (number, cosine), best first; None when the server was not asked or did not answer."""
         found: list[tuple[int, float]] = []
-        if self._tried(lambda: found.extend(self.server.search(vector, k))) and self._behind:
+        if not self._tried(lambda: found.extend(self.server.search(vector, k))):
+            return None
+        if self._behind:
             self._repair_aside()
         return found
 

@@ -141,6 +141,39 @@ def test_without_the_server_words_alone_answer(place: Installation) -> None:
         assert index.trouble == "the server is down"
 
 
+def test_what_words_alone_have_found_says_so_even_when_the_server_is_back_by_then(place: Installation) -> None:
+    with place.open() as index:
+        index.ingest(Batch((CAR, LEAF)), "pond")
+        place.server.down = True
+        found = index.search("leaf frog")
+        place.server.down = False
+        place.now += 60
+        again = index.search("leaf frog")
+        assert index.trouble == ""
+        assert [r.alone for r in found] == [True] * len(found) != []
+        assert [r.alone for r in again] == [False] * len(again) != []
+
+
+def test_an_answer_that_was_found_by_words_alone_says_so_when_the_server_is_back_by_then(place: Installation) -> None:
+    with place.open() as index:
+        index.ingest(Batch((CAR, LEAF)), "pond")
+
+        def back() -> float:
+            place.server.down = False
+            place.now += 60
+            index.search("frog")
+            return 1.0
+
+        moments = iter((lambda: 0.0, back))  # before the search, and after it
+        place.server.down = True
+        answer = Answerer(index, clock=lambda: next(moments)()).answer(
+            Question("Where does the leaf of the frog swim?")
+        )
+        assert index.trouble == ""
+        assert WORDS_ALONE in answer.limited
+        assert Answerer(index).answer(Question("Where does the leaf of the frog swim?")).limited == ""
+
+
 def test_meaning_still_counts_among_what_was_found_by_its_words(place: Installation) -> None:
     with place.open() as index:
         index.ingest(Batch((CAR, LEAF)), "pond")
