@@ -29,6 +29,7 @@ from typing import Any
 
 import psycopg
 
+from bot.answer import WORDS_ALONE
 from tests.e2e.test_story import Installation
 from tests.milvus_cluster import Cluster, install
 from tests.peers import free_port
@@ -282,10 +283,11 @@ def shown(scene: Scene, one: Asked) -> str:
 
 
 def report(scene: Scene, right: dict[str, str]) -> dict[str, object]:
-    """Count what was lost, doubled and wrong; how long answers took."""
+    """Count what was lost, doubled, wrong, and said by words alone without the cluster; how long answers took."""
     said = Counter(message.thread for message in scene.slack.by_krab())
     usual = {one.text: said[one.thread] for one in scene.asked if one.phase == "alone"}
-    wrong = [one for one in scene.asked if one.answered and shown(scene, one) != right[one.text]]
+    others = [one for one in scene.asked if one.answered and shown(scene, one) != right[one.text]]
+    wrong = [one for one in others if WORDS_ALONE not in shown(scene, one)]
     with psycopg.connect(scene.url) as connection:
         room = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'krab\\_private\\_%'"
         (name,) = connection.execute(room).fetchone() or ("",)
@@ -295,10 +297,11 @@ def report(scene: Scene, right: dict[str, str]) -> dict[str, object]:
         "lost": sum(not one.answered for one in scene.asked),
         "doubled": sum(said[one.thread] > usual[one.text] for one in scene.asked),
         "wrong": len(wrong),
+        "found by words alone, and said so": len(others) - len(wrong),
         "entries": f"{len(ids)} of {scene.feed.entries} read, {len(ids) - len(set(ids))} twice",
         "took": {name: took(scene, name) for name in dict.fromkeys(one.phase for one in scene.asked)},
         "told": scene.told,
-        "not right": [shown(scene, one)[:200] for one in wrong][:5],
+        "not right": [shown(scene, one) for one in wrong][:5],
     }
 
 
