@@ -96,6 +96,11 @@ CREATE TABLE facets (
 );
 CREATE INDEX facets_by_author ON facets (author, handle)
 """,
+    # By both at once: to see which parts a new generation lacks all of its passages were gone through for each part.
+    """
+DROP INDEX passages_by_generation;
+CREATE INDEX passages_by_generation ON passages (generation, part)
+""",
 )
 
 _BUILDING, _LIVE, _KEPT = 0, 1, 2  # generations.live; kept is the one that was live before

@@ -340,6 +340,25 @@ def test_what_is_missing_is_cut_bit_by_bit(catalog: Catalog) -> None:
     assert catalog.cut_parts(building) == 5
 
 
+def test_cutting_the_last_parts_costs_about_what_cutting_the_first_does(tmp_path: Path) -> None:
+    steps, costs = [0], []
+
+    def count() -> None:
+        steps[0] += 1
+
+    with closing(Sqlite(tmp_path / "krab.db")) as database:
+        catalog = Catalog(database)
+        catalog.begin(FAKE, 1, live=True)
+        put(catalog, *(part(f"{n}", f"Leaf {n}.") for n in range(600)))
+        building = catalog.begin("fake/2", 1, live=False)
+        database.connection().set_progress_handler(count, 10)  # steps of SQLite's machine, not of the clock
+        for _ in range(6):
+            before = steps[0]
+            catalog.cut_missing(building, 100)
+            costs.append(steps[0] - before)
+    assert 0 < costs[-1] < 5 * costs[0]
+
+
 def test_a_generation_that_lacks_passages_or_vectors_does_not_become_the_live_one(catalog: Catalog) -> None:
     put(catalog, part("a", "A leaf."))
     embed(catalog)
