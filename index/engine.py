@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -200,8 +200,8 @@ class Index:
             searched = searcher.search(asked, k, ranking)
         scored = searched.parts[:k]
         found = self.catalog.found([s.candidate.passage for s in scored])
-        results = (_result(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found)
-        return [replace(result, alone=True) for result in results] if searched.alone else list(results)
+        known = [(s, found[s.candidate.passage]) for s in scored if s.candidate.passage in found]
+        return [_result(s, passage, alone=searched.alone) for s, passage in known]
 
     def people(self, text: str) -> Mapping[str, float]:
         """Return the authors that ``text`` speaks of, with how likely (0 … 1)."""
@@ -295,7 +295,7 @@ class Index:
         return self.catalog.document(id_)
 
 
-def _result(scored: rank.Scored, found: Found) -> Result:
+def _result(scored: rank.Scored, found: Found, *, alone: bool) -> Result:
     as_found = (("cosine", scored.candidate.cosine), ("bm25", scored.candidate.words))
     why = tuple((name, round(value, 4)) for name, value in (*as_found, *scored.why))
-    return Result(Hit(found.passage, scored.score, why), found)
+    return Result(Hit(found.passage, scored.score, why), found, alone)

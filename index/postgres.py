@@ -282,8 +282,9 @@ class Postgres:
         try:
             key = _key(f"{self.schema} {name}")
             yield raw.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone() == (True,)
-            raw.execute("SELECT pg_advisory_unlock_all()")  # not only when the server sees that we are gone
         finally:
+            with suppress(psycopg.Error):
+                raw.execute("SELECT pg_advisory_unlock_all()")  # not only when the server sees that we are gone
             raw.close()
 
     def said(self) -> str:
