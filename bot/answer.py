@@ -25,7 +25,7 @@ from bot.question import Reading, Want, read, subject_of
 from bot.refusal import Unread, nothing
 from bot.signs import signs
 from bot.standing import best_history, statements
-from bot.worth import Aim, Worth, judged
+from bot.worth import WITHOUT, Aim, Worth, judged
 from index.embed import Vectors
 from index.engine import DEFAULT_RANKING, Index, Result
 from index.history import History
@@ -40,9 +40,13 @@ _CONSIDERED = 24  # sentences that may be said
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What makes an answer, and which evidence. Measured on questions: see docs/measurements.md."""
+    """What makes an answer, and which evidence. Measured on questions: see docs/measurements.md.
+
+    ``without`` is what sentences are worth where they have no vectors of their own.
+    """
 
     worth: Worth = field(default_factory=Worth)
+    without: Worth = WITHOUT
     limits: Limits = field(default_factory=Limits)
     trust: Trust = field(default_factory=Trust)
 
@@ -107,7 +111,8 @@ class Answerer:
     def pool(self, reading: Reading, results: Sequence[Result]) -> tuple[Aim, list[Candidate]]:
         """Return the sentences of ``results`` that may answer, and what they are held against."""
         index, terms = self._index, lru_cache(None)(self._index.terms)
-        vector = _towards(index.embedder.embed(list(dict.fromkeys((reading.text, reading.asked)))))
+        asked = list(dict.fromkeys((reading.text, reading.asked)))
+        vector = _towards(index.embedder.embed(asked))
         words = wanted(terms(reading.text), index.rarity).leaning(terms(reading.asked))
         scores = {r.found.passage.part: r.hit.score for r in reversed(results)}
         aim = Aim(
@@ -119,13 +124,16 @@ class Answerer:
             notes=_asked(results),
             asked=reading.asked,
         )
-        return aim, list(candidates(closest(index.passages(_parts(results)[:READ], vector))))
+        read = closest(index.passages(_parts(results)[:READ], vector))
+        near = index.sentences([r.found.passage.id for r in read], _towards(index.embedder.embed_for_spans(asked)))
+        return aim, list(candidates(read, near))
 
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:
         """Return the sentences of ``results`` that answer best, and how well."""
         aim, pool = self.pool(reading, results)
         # What shares no word with the question is said only where nothing does: it may be the question put otherwise.
-        fine = judged([c for c in pool if aim.touched(c)] or pool, aim, self._rule.worth)
+        worth = self._rule.worth if any(c.near is not None for c in pool) else self._rule.without
+        fine = judged([c for c in pool if aim.touched(c)] or pool, aim, worth)
         chosen = tuple(in_reading_order(choose(fine[:_CONSIDERED], self._rule.limits)))
         who = doers(reading.asked, self._index.people)
         known = not who or supported(who, aim.wanted, pool, aim.terms)

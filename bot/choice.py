@@ -21,11 +21,11 @@ class Limits:
     most: int = 5  # sentences
     weak: int = 3  # … where they may not answer
     length: int = 116  # words
-    again: float = 0.08  # what each sentence of the same part costs
+    again: float = 0.16  # what each sentence of the same part costs
     alike: float = 0.2  # what the square of the share of words costs that were said already
     next: float = 0.16  # what standing beside a chosen sentence brings
     lost: float = 0.3  # what it costs that it speaks of a sentence before it which is not said
-    close: float = 1.2  # how far below the best one a further sentence may be
+    close: float = 1.6  # how far below the best one a further sentence may be
 
 
 def choose(candidates: Sequence[Candidate], limits: Limits) -> list[Candidate]:

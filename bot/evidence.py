@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bot.cite import spoken
 from bot.question import STOP
@@ -24,8 +26,8 @@ _CLOSEST = 6  # … and how many passages of each
 class Candidate:
     """A sentence that may answer. ``order`` is its place in its passage, ``rank`` that of its part (0 is the best).
 
-    ``beside`` are the sentences before and after it in its passage ("" where there is none), ``score`` is how well it
-    suits the question.
+    ``beside`` are the sentences before and after it in its passage ("" where there is none), ``near`` is its own cosine
+    to the question, where that is known, ``score`` is how well it suits the question.
     """
 
     result: Result
@@ -34,6 +36,7 @@ class Candidate:
     rank: int = 0
     score: float = 0.0
     beside: tuple[str, str] = ("", "")
+    near: float | None = None
 
     @property
     def part(self) -> str:
@@ -93,28 +96,46 @@ def closest(results: Sequence[Result]) -> list[Result]:
     return [r for r in results if id(r) in best[r.found.passage.part]]
 
 
-def candidates(results: Sequence[Result]) -> Iterator[Candidate]:
-    """Yield the sentences of passages, part by part, each text once: repeated cover letters speak once."""
+def candidates(
+    results: Sequence[Result], near: Mapping[int, Sequence[float]] = MappingProxyType({})
+) -> Iterator[Candidate]:
+    """Yield the sentences of passages, part by part, each text once: repeated cover letters speak once.
+
+    ``near`` are the cosines of the sentences by their passages' numbers, where they are known.
+    """
     seen: set[str] = set()
     ranks: dict[str, int] = {}
     for result in results:
         rank = ranks.setdefault(result.found.passage.part, len(ranks))
-        for order, sentence, key, beside in _sentences(result.found.passage.text, result.found.title):
+        said = _sentences(result.found.passage.text, result.found.title)
+        known = near.get(result.found.passage.id, ())
+        for order, sentence, key, beside in said.sentences:
             if key not in seen:
                 seen.add(key)
-                yield Candidate(result, sentence, order, rank, beside=beside)
+                close = known[order] if len(known) == said.total else None
+                yield Candidate(result, sentence, order, rank, beside=beside, near=close)
+
+
+class _Said(NamedTuple):
+    """What may be said of a passage: place, sentence, what it is told from its copies by, its neighbours.
+
+    ``total`` is how many sentences it has, those too that say nothing.
+    """
+
+    total: int
+    sentences: tuple[tuple[int, str, str, tuple[str, str]], ...]
 
 
 @lru_cache(maxsize=512)  # what is asked about is asked about again: some 5 KB each
-def _sentences(text: str, title: str) -> tuple[tuple[int, str, str, tuple[str, str]], ...]:
-    """Return what may be said of a passage: place, sentence, what it is told from its copies by, its neighbours."""
+def _sentences(text: str, title: str) -> _Said:
     places = list(spans(text))
     said = ((order, plain(text[start:end])) for order, (start, end) in enumerate(places))
-    return tuple(
+    speaking = (
         (order, sentence, " ".join(sentence.lower().split()), _beside(text, places, order))
         for order, sentence in said
         if speaks(sentence) and not _echoes(sentence, title)
     )
+    return _Said(len(places), tuple(speaking))
 
 
 def _echoes(sentence: str, title: str) -> bool:
@@ -129,4 +150,4 @@ def _beside(text: str, places: Sequence[tuple[int, int]], order: int) -> tuple[s
 def scored(candidate: Candidate, score: float) -> Candidate:
     """Return ``candidate`` with another score."""
     c = candidate  # dataclasses.replace takes four times as long, and there are hundreds
-    return Candidate(c.result, c.text, c.order, c.rank, score, c.beside)
+    return Candidate(c.result, c.text, c.order, c.rank, score, c.beside, c.near)

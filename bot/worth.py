@@ -23,31 +23,63 @@ from index.model import Kind
 class Worth:
     """What each thing counts that can be seen of a sentence; the fields of ``Seen``, in its order."""
 
-    title: float = -0.72
-    around: float = 1.17
-    words: float = 0.54
-    author: float = 0.16
-    kind: float = 0.57
+    title: float = -0.59
+    around: float = 1.03
+    words: float = 0.41
+    author: float = 0.2
+    kind: float = 0.46
     beside: float = -0.22
-    passage: float = 0.98
-    share: float = 0.18
-    part: float = 1.67
-    rank: float = -0.36
-    order: float = -0.03
-    opening: float = 0.44
+    passage: float = -0.6
+    near: float = 4.54
+    share: float = 0.72
+    part: float = 1.64
+    rank: float = -0.25
+    order: float = -0.01
+    opening: float = 0.1
     answers: float = 0.4
-    length: float = 0.31
+    length: float = 0.13
     note: float = 0.15
-    mail: float = -0.13
-    link: float = -0.18
+    mail: float = -0.3
+    link: float = -0.12
     announces: float = -0.4
-    aside: float = -0.26
-    first: float = -0.1
-    chores: float = -0.03
-    orders: float = -0.41
-    figure: float = 0.21
-    echo: float = 0.63
+    aside: float = -0.27
+    first: float = -0.02
+    chores: float = -0.01
+    orders: float = -0.21
+    figure: float = 0.13
+    echo: float = 0.2
     flaw: float = -0.3
+
+
+WITHOUT = Worth(
+    title=-0.72,
+    around=1.17,
+    words=0.54,
+    author=0.16,
+    kind=0.57,
+    beside=-0.22,
+    passage=0.98,
+    share=0.18,
+    part=1.67,
+    rank=-0.36,
+    order=-0.03,
+    opening=0.44,
+    answers=0.4,
+    length=0.31,
+    note=0.15,
+    mail=-0.13,
+    link=-0.18,
+    announces=-0.4,
+    aside=-0.26,
+    first=-0.1,
+    chores=-0.03,
+    orders=-0.41,
+    figure=0.21,
+    echo=0.63,
+    flaw=-0.3,
+    near=0.0,
+)
+"""What each counts where sentences have no vectors of their own."""
 
 
 class Seen(NamedTuple):
@@ -59,7 +91,8 @@ class Seen(NamedTuple):
     author: float  # somebody who is named wrote it
     kind: float  # it has what is asked for,
     beside: float  # … or a neighbour has
-    passage: float  # how far its passage's cosine is below the best
+    passage: float  # how far its passage's cosine is below the best,
+    near: float  # … and its own is
     share: float  # the score of its part beside the best one's,
     part: float  # … and how far it is below that
     rank: float  # logarithm of its part's place
@@ -126,6 +159,7 @@ class Best:
     around: float
     words: float
     passage: float
+    near: float
     part: float
 
     @classmethod
@@ -135,6 +169,7 @@ class Best:
             around=max(aim.share(c, c.text, *c.beside) for c in pool) or 1.0,
             words=max(aim.share(c, c.text) for c in pool) or 1.0,
             passage=max(c.result.hit.score for c in pool),
+            near=max(map(_near, pool)),
             part=max(aim.scores.get(c.part, 0.0) for c in pool) or 1.0,
         )
 
@@ -151,6 +186,7 @@ def seen(candidate: Candidate, aim: Aim, best: Best) -> Seen:
         kind=aim.bonus(text),
         beside=max(map(aim.bonus, candidate.beside)),
         passage=candidate.result.hit.score - best.passage,
+        near=_near(candidate) - best.near,
         share=score / best.part,
         part=score - best.part,
         rank=math.log1p(candidate.rank),
@@ -170,6 +206,10 @@ def seen(candidate: Candidate, aim: Aim, best: Best) -> Seen:
         echo=len(speech.long_words(text) & speech.long_words(aim.asked)) / 5,
         flaw=speech.flaw(text),
     )
+
+
+def _near(candidate: Candidate) -> float:
+    return candidate.result.hit.score if candidate.near is None else candidate.near
 
 
 def judged(pool: Sequence[Candidate], aim: Aim, worth: Worth) -> list[Candidate]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from index.embed import Vectors
 from index.entries import handle
 from index.model import Document, Kind, Part, Passage, Rejected
 from index.passages import Cut, split
+from index.quantized import packed
 
 MIGRATIONS = (
     """
@@ -101,6 +102,14 @@ CREATE INDEX facets_by_author ON facets (author, handle)
 DROP INDEX passages_by_generation;
 CREATE INDEX passages_by_generation ON passages (generation, part)
 """,
+    """
+CREATE TABLE sentences (
+    embedder TEXT NOT NULL,
+    key BLOB NOT NULL,
+    vectors BLOB NOT NULL,
+    PRIMARY KEY (embedder, key)
+)
+""",
 )
 
 _BUILDING, _LIVE, _KEPT = 0, 1, 2  # generations.live; kept is the one that was live before
@@ -111,6 +120,8 @@ _SETTLE = (
     " JOIN vectors v ON v.key = s.key AND v.embedder = ?"
     " WHERE s.generation IN (SELECT number FROM generations WHERE embedder = ?))"
 )
+_VECTOR = "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT (embedder, key) DO NOTHING"
+_SENTENCES = "INSERT INTO sentences VALUES (?, ?, ?) ON CONFLICT (embedder, key) DO NOTHING"
 _SETTLE_LIVE = _SETTLE.replace("WHERE embedder", f"WHERE live = {_LIVE} AND embedder")
 # A kept generation of another embedder gets nothing more: nobody could embed it. Rolling back to it makes that good.
 _WRITTEN = (
@@ -186,6 +197,14 @@ class Considered:
     author: str
     answered: str
     passages: tuple[int, ...]
+
+
+class Pending(NamedTuple):
+    """A text that needs a vector: what tells it from others, what is to be embedded, and which passage ends it."""
+
+    key: bytes
+    embed: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +482,7 @@ class Catalog:
             while self._deleted(sql, (number, _SWEPT)):
                 pass
         self._deleted("DELETE FROM vectors WHERE embedder NOT IN (SELECT embedder FROM generations)", ())
+        self._deleted("DELETE FROM sentences WHERE embedder NOT IN (SELECT embedder FROM generations)", ())
 
     def _deleted(self, sql: str, values: tuple[int, ...]) -> int:
         with self._database.write() as connection:
@@ -493,27 +513,33 @@ class Catalog:
 
     # Passages and vectors. CROSS JOIN: the few numbers asked for lead, or SQLite may walk through all passages.
 
-    def pending(self, generation: Generation, limit: int) -> list[tuple[bytes, str]]:
-        """Return at most ``limit`` distinct (key, text) of ``generation`` that still need a vector.
+    def pending(self, generation: Generation, limit: int) -> list[Pending]:
+        """Return at most ``limit`` distinct texts of ``generation`` that still need a vector.
 
         Passages whose text has a vector already are settled on the way.
         """
         with self._database.write() as connection:
             self._settle(connection, generation.embedder)
-            return connection.execute(
-                "SELECT s.key, min(n.embed) FROM pending n JOIN passages s ON s.number = n.passage"
+            rows = connection.execute(
+                "SELECT s.key, min(n.embed), min(s.text) FROM pending n JOIN passages s ON s.number = n.passage"
                 " WHERE s.generation = ? GROUP BY s.key ORDER BY s.key LIMIT ?",
                 (generation.number, limit),
             ).fetchall()
+        return [Pending(*row) for row in rows]
 
-    def add_vectors(self, generation: Generation, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Store vectors (half precision: 1e-3 is far below what ranking can tell apart)."""
-        rows = [
-            (generation.embedder, key, v.tobytes()) for key, v in zip(keys, vectors.astype(np.float16), strict=True)
-        ]
+    def add_vectors(
+        self, generation: Generation, keys: Sequence[bytes], vectors: Vectors, sentences: Sequence[Vectors] = ()
+    ) -> None:
+        """Store vectors of texts (half precision: 1e-3 is far below what ranking can tell apart), and, where there
+        are any, of the sentences of each.
+        """
+        name, halves = generation.embedder, vectors.astype(np.float16)
+        rows = [(name, key, vector.tobytes()) for key, vector in zip(keys, halves, strict=True)]
+        within = [(name, key, packed(some)) for key, some in zip(keys, sentences, strict=False) if len(some)]
         with self._database.write() as connection:
-            connection.executemany("INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT (embedder, key) DO NOTHING", rows)
-            self._settle(connection, generation.embedder)
+            connection.executemany(_VECTOR, rows)
+            connection.executemany(_SENTENCES, within)
+            self._settle(connection, name)
 
     def _settle(self, connection: Connection, embedder: str) -> None:
         # What is not searched yet is no change to those who search.
@@ -533,6 +559,15 @@ class Catalog:
             return [], np.empty((0, 0), np.float32)
         matrix = np.frombuffer(b"".join(blob for _, blob in rows), np.float16).reshape(len(rows), -1)
         return [number for number, _ in rows], matrix.astype(np.float32)
+
+    def sentences(self, generation: Generation, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Return the packed vectors of the sentences of those of ``numbers`` that have any."""
+        sql = (
+            "SELECT s.number, v.vectors FROM numbers(?) j CROSS JOIN passages s ON s.number = j.value"
+            " JOIN sentences v ON v.key = s.key AND v.embedder = ? WHERE s.generation = ?"
+        )
+        values = (Listed(numbers), generation.embedder, generation.number)
+        return dict(self._database.connection().execute(sql, values).fetchall())
 
     def numbers(self, generation: Generation, low: int = 0, high: int = sys.maxsize) -> list[int]:
         """Return the numbers of all passages of ``generation`` from ``low`` to before ``high``, ascending."""

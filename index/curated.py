@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.embed import Embedder, Vectors
+from index.embed import Vectors
 from index.model import Part
 
 WORDS = 0.4  # what a title that holds all rare words of the question adds to its cosine
@@ -33,11 +33,16 @@ class Titles:
     words: tuple[frozenset[str], ...]
 
     @classmethod
-    def of(cls, titled: Sequence[tuple[str, str]], embedder: Embedder, terms: Callable[[str], Sequence[str]]) -> Titles:
+    def of(
+        cls,
+        titled: Sequence[tuple[str, str]],
+        embed: Callable[[Sequence[str]], Vectors],
+        terms: Callable[[str], Sequence[str]],
+    ) -> Titles:
         """Read (id of a note, question that it answers)."""
         titles = [title for _, title in titled]
-        vectors = embedder.embed(titles) if titles else np.zeros((0, embedder.dimensions), np.float32)
-        return cls(tuple(id_ for id_, _ in titled), vectors, tuple(frozenset(terms(t)) for t in titles))
+        words = tuple(frozenset(terms(title)) for title in titles)
+        return cls(tuple(id_ for id_, _ in titled), embed(titles), words)
 
     def asking(self, vector: Vectors, rarity: Mapping[str, float]) -> dict[str, float]:
         """Return how surely (0 … 1) each note answers what a question with this vector and these words asks."""

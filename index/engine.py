@@ -20,12 +20,14 @@ from index.catalog import Catalog, Changes, Found, Generation
 from index.curated import Titles, asked_of
 from index.database import Database
 from index.embed import Embedder, Vectors
+from index.embedding import embed_some
 from index.errors import IndexProblem, Lost, NeedsReindex
 from index.histories import Histories, Kin, strangers
 from index.model import Batch, Document, Hit, Kind, Part
 from index.nearness import Opening
 from index.passages import VERSION
 from index.people import AddressBook
+from index.quantized import cosines
 from index.remembered import Remembering
 from index.search import DEFAULT_RANKING as DEFAULT_RANKING
 from index.search import Query, Searcher
@@ -154,10 +156,9 @@ class Index:
         return len(ids)
 
     def embed_pending(self) -> None:
-        """Give every passage that lacks one its vector."""
-        while pending := self.catalog.pending(self._generation, _EMBED_AT_ONCE):
-            vectors = self.embedder.embed([text for _, text in pending])
-            self.catalog.add_vectors(self._generation, [key for key, _ in pending], vectors)
+        """Give every passage that lacks one its vector, and its sentences theirs."""
+        while embed_some(self.catalog, self._generation, self.embedder, _EMBED_AT_ONCE):
+            pass
 
     def sync(self) -> None:
         """Bring both caches up to what the catalogue holds."""
@@ -217,7 +218,7 @@ class Index:
             remembering = Remembering(self.embedder, self._folder / _ASKED)
             # Mail comes all the time, notes hardly ever: questions are embedded only when they have changed.
             known = self._titles[2] if self._titles and self._titles[1] == asked else None
-            self._titles = tick, asked, known or Titles.of(asked, remembering, self._words.terms)
+            self._titles = tick, asked, known or Titles.of(asked, remembering.embed, self._words.terms)
         return self._titles[2]
 
     def _uses(self, word: str) -> int:
@@ -277,6 +278,13 @@ class Index:
         with self._lock:
             near = {} if vector is None else self._caches.near.cosines(vector, numbers)
         return [Result(Hit(f.passage, near.get(f.passage.id, 0.0)), f) for f in found]
+
+    def sentences(self, passages: Sequence[int], vector: Vectors) -> Mapping[int, Sequence[float]]:
+        """Return the cosines to ``vector`` of the sentences of the passages with these numbers.
+
+        Their order is that of ``index.sentences.spans``. Passages are left out that were embedded without.
+        """
+        return cosines(self.catalog.sentences(self._generation, passages), vector)
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text``, repeated ones too."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from index.catalog import Catalog, Generation
 from index.database import Database
 from index.embed import Embedder
+from index.embedding import embed_some
 from index.errors import IndexProblem
 from index.passages import VERSION
 
@@ -190,10 +191,8 @@ class _Build:
 
     def _embed(self) -> None:
         self._check(self.catalog.building())
-        while pending := self.catalog.pending(self.generation, _EMBED_AT_ONCE):
-            vectors = self.embedder.embed([text for _, text in pending])
+        while embed_some(self.catalog, self.generation, self.embedder, _EMBED_AT_ONCE):
             self._check(self.catalog.building())
-            self.catalog.add_vectors(self.generation, [key for key, _ in pending], vectors)
 
     def _check(self, there: Generation | None) -> None:
         if there != self.generation:

@@ -22,7 +22,7 @@ from typing import cast
 import numpy as np
 
 from index.catalog import Catalog
-from index.embed import Vectors
+from index.embed import Span, Vectors
 from index.engine import Index
 from index.errors import Unreachable
 from index.model import Batch, Block, Kind, Part, Role
@@ -52,6 +52,14 @@ class FakeEmbedder:
         self.calls_left -= 1
         self.embedded.extend(texts)
         return np.array([self._vector(text) for text in texts], np.float32).reshape(len(texts), self.dimensions)
+
+    def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
+        """A span's vector is that of its words alone."""
+        within = [[self._vector(text[a:b]) for a, b in some] for text, some in zip(texts, spans, strict=True)]
+        return self.embed(texts), [np.array(some, np.float32).reshape(-1, self.dimensions) for some in within]
+
+    def embed_for_spans(self, texts: Sequence[str]) -> Vectors:
+        return np.array([self._vector(text) for text in texts], np.float32)
 
     def _vector(self, text: str) -> Vectors:
         vector = np.zeros(self.dimensions, np.float32)

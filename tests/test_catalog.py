@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.catalog import Catalog, Changes, Generation
+from index.embedding import embed_some
 from index.errors import Unusable
 from index.model import Event, Kind, Part, Rejected
+from index.quantized import cosines
 from index.sqlite import Sqlite
 from tests.index_fixtures import NOON, FakeEmbedder, catalog_contents, catalogued, differences, part, post, put
 from tests.stores import Store
@@ -46,9 +48,10 @@ def embed(catalog: Catalog, embedder: FakeEmbedder | None = None) -> int:
 
 
 def _embed(catalog: Catalog, generation: Generation, embedder: FakeEmbedder) -> int:
-    pending = catalog.pending(generation, 1000)
-    catalog.add_vectors(generation, [key for key, _ in pending], embedder.embed([text for _, text in pending]))
-    return len(pending)
+    before = len(catalog.pending(generation, 1000))
+    while embed_some(catalog, generation, embedder, 1000):
+        pass
+    return before
 
 
 def live(catalog: Catalog) -> Generation:
@@ -241,6 +244,16 @@ def test_vectors_come_back_as_they_were_to_half_precision(catalog: Catalog) -> N
     np.testing.assert_allclose(vectors, FakeEmbedder().embed(["leaf\nA leaf.", "reed\nA reed."]), atol=2e-3)
 
 
+def test_each_sentence_of_a_passage_has_a_vector_of_its_own(catalog: Catalog) -> None:
+    put(catalog, part("a", "A leaf floats. A reed bends.", title="pond"), part("b", title="no words"))
+    embed(catalog)
+    stored = catalog.sentences(live(catalog), catalog.numbers(live(catalog)))
+    (near,) = cosines(stored, FakeEmbedder().embed(["A reed bends."])[0]).values()
+    np.testing.assert_allclose(near[1], 1, atol=0.01)
+    assert len(near) == 2
+    assert near[0] < near[1]
+
+
 def test_a_passage_without_vector_is_left_out_of_the_vectors(catalog: Catalog) -> None:
     put(catalog, part("a"))
     assert catalog.vectors(live(catalog), catalog.numbers(live(catalog)))[0] == []
@@ -408,8 +421,8 @@ def test_vectors_of_a_generation_that_is_no_more_are_swept_away(catalog: Catalog
     catalog.cut_missing(building, 10)
     embed(catalog, FakeEmbedder("fake/2"))
     catalog.drop(building)
-    count = catalog._database.connection().execute("SELECT count(*) FROM vectors").fetchone()[0]
-    assert count == 0
+    for table in ("vectors", "sentences"):
+        assert catalog._database.connection().execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0
 
 
 def test_a_swap_leaves_one_generation_with_everything_in_it(catalog: Catalog) -> None:

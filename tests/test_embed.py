@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from index import embed
-from index.embed import NAME, Embedder, Vectors, load
+from index.embed import NAME, PLAIN, Embedder, Vectors, load
 from index.errors import Unusable
 
 PROSE = """
@@ -49,6 +49,34 @@ CODE = [
     "0xdeadbeef 0x00000000 ffff888100000000",
     "kernel::sync::Arc<T>, ARef<Task>, Opaque<bindings::lily>",
     "error[E0499]: cannot borrow `*leaf` as mutable more than once at a time",
+]
+# A question, what answers it in other words, and what has its words and answers nothing.
+ASKED = [
+    (
+        "what is the oldest compiler that may build the pond driver?",
+        "pond: toolchain\nThe minimum supported version of rustc is 1.78.",
+        "pond: driver\nThe pond driver is built as a module, and the compiler is told so.",
+    ),
+    (
+        "why does the frog driver not sleep in its handler?",
+        "frog: locking\nThe lock is taken in interrupt context, where scheduling is forbidden.",
+        "frog: handler\nThe handler of the frog driver is registered at probe and removed at unbind.",
+    ),
+    (
+        "who looks after the lily code?",
+        "lily: MAINTAINERS\nAda Reed will review and merge patches for it from now on.",
+        "lily: code\nThe lily code is formatted by the usual tool.",
+    ),
+    (
+        "did the reed series land?",
+        "reed: v4\nApplied to pond-next, thanks!",
+        "reed: v4\nThis series adds the reed, which lands on the water when the wind drops.",
+    ),
+    (
+        "how much slower is it than C?",
+        "lily: benchmark\nThroughput is within 2 % of the existing implementation.",
+        "lily: C\nIt is slower to write than C, they say, but not much.",
+    ),
 ]
 ODD = [
     "",
@@ -99,7 +127,7 @@ class Reference:
 
 @pytest.fixture(scope="module", params=["fp32", "int8"])
 def packaged(request: pytest.FixtureRequest) -> Embedder:
-    return load(prefer=f"{NAME}/{request.param}", threads=2)
+    return load(prefer=f"{PLAIN}/{request.param}", threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +157,7 @@ def test_it_agrees_with_sentence_transformers(made: Vectors, reference: Referenc
 
 
 def test_in_full_precision_it_says_the_same_to_the_fourth_digit(reference: Reference) -> None:
-    assert cosines(load(prefer=f"{NAME}/fp32").embed(TEXTS), reference.vectors).min() >= 0.9999
+    assert cosines(load(prefer=f"{PLAIN}/fp32").embed(TEXTS), reference.vectors).min() >= 0.9999
 
 
 def test_a_model_by_path_has_an_identity_of_its_weights(reference: Reference) -> None:
@@ -186,8 +214,63 @@ def test_without_stored_vectors_of_ours_the_cpu_decides(prefer: str) -> None:
     assert load(prefer=prefer).identity == f"{NAME}/{embed.best_backend()}"
 
 
-def test_the_packaged_model_may_be_called_by_its_name() -> None:
-    assert load(NAME, prefer=f"{NAME}/fp32").identity == f"{NAME}/fp32"
+@pytest.mark.parametrize("name", [NAME, PLAIN])
+def test_a_packaged_model_may_be_called_by_its_name(name: str) -> None:
+    assert load(name, prefer=f"{name}/fp32").identity == f"{name}/fp32"
+
+
+def test_an_index_of_the_model_as_it_was_is_searched_with_that_one() -> None:
+    assert load(prefer=f"{PLAIN}/fp32").identity == f"{PLAIN}/fp32"
+    assert load(NAME, prefer=f"{PLAIN}/fp32").identity == f"{NAME}/{embed.best_backend()}"
+
+
+def test_adapted_vectors_are_others_and_as_long() -> None:
+    adapted, plain = load(NAME).embed_for_spans(PROSE), load(PLAIN).embed_for_spans(PROSE)
+    np.testing.assert_allclose(np.linalg.norm(adapted, axis=1), 1, atol=1e-5)
+    assert 0.2 < cosines(adapted, plain).mean() < 0.98
+
+
+def test_passages_are_embedded_as_by_the_plain_model() -> None:
+    np.testing.assert_array_equal(load(NAME).embed(PROSE), load(PLAIN).embed(PROSE))
+
+
+def test_a_sentence_has_the_mean_of_its_words_as_they_are_read_in_its_passage() -> None:
+    embedder, text = load(NAME), " ".join(PROSE[:4])
+    starts = [text.index(sentence) for sentence in PROSE[:4]]
+    places = [(start, start + len(sentence)) for start, sentence in zip(starts, PROSE[:4], strict=True)]
+    (whole,), (within,) = embedder.embed_passages([text], [places])
+    np.testing.assert_allclose(np.linalg.norm(within, axis=1), 1, atol=1e-5)
+    assert (within @ embedder.embed_for_spans(PROSE[:4]).T).argmax(axis=1).tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(whole, embedder.embed([text])[0])
+
+
+def test_a_sentence_that_is_cut_off_has_the_mean_of_its_passage() -> None:
+    text = "pond " * 400
+    _, (within,) = load(NAME).embed_passages([text], [[(1990, 1995)]])
+    np.testing.assert_allclose(within, load(NAME).embed_for_spans([text]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [PLAIN, str(embed.weights())])
+def test_another_model_gives_its_sentences_no_vectors(name: str) -> None:
+    vectors, within = load(name).embed_passages(PROSE[:2], [[(0, 9)], []])
+    assert (vectors.shape, [some.shape for some in within]) == ((2, 384), [(0, 384), (0, 384)])
+    np.testing.assert_array_equal(load(name).embed_for_spans(PROSE[:2]), load(name).embed(PROSE[:2]))
+
+
+def test_what_was_learned_is_added_to_the_weights(tmp_path: Path) -> None:
+    embed.build(tmp_path / "made", name=NAME)
+    made = embed.OnnxEmbedder(tmp_path / "made", "fp32")
+    assert cosines(made.embed(PROSE), load(NAME, prefer=f"{NAME}/fp32").embed_for_spans(PROSE)).min() > 0.9999
+
+
+def lead(name: str) -> float:
+    """How much nearer questions are to what shares their words than to what answers them, in the mean."""
+    vectors = load(name).embed_for_spans([text for three in ASKED for text in three]).reshape(len(ASKED), 3, -1)
+    return float(np.mean([(other - answer) @ question for question, answer, other in vectors]))
+
+
+def test_words_that_are_shared_count_less_once_adapted() -> None:
+    assert lead(NAME) < 0.6 * lead(PLAIN)
 
 
 def test_weights_that_are_not_the_official_ones_are_refused(tmp_path: Path) -> None:

@@ -33,6 +33,16 @@ def test_every_sentence_of_a_passage_may_speak_in_its_order() -> None:
     assert [(c.text, c.order) for c in candidates([result(f"{LEAF} {REED}")])] == [(LEAF, 0), (REED, 1)]
 
 
+def test_a_sentence_is_as_near_as_its_own_vector_says() -> None:
+    found = result(f"{LEAF} {REED}", 7)
+    assert [c.near for c in candidates([found], {7: [0.25, 0.75]})] == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("known", [{}, {7: [0.25]}, {7: [0.1, 0.2, 0.3]}])
+def test_of_a_sentence_without_a_vector_it_is_not_known_how_near_it_is(known: dict[int, list[float]]) -> None:
+    assert [c.near for c in candidates([result(f"{LEAF} {REED}", 7)], known)] == [None, None]
+
+
 def test_a_sentence_that_is_in_two_mails_speaks_once_for_the_better_one() -> None:
     found = list(candidates([result(LEAF, 1, "better"), result(f"{LEAF} {REED}", 2, "worse")]))
     assert [(c.text, c.result.found.passage.part) for c in found] == [(LEAF, "better"), (REED, "worse")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.evidence import Candidate, Wanted
@@ -35,6 +37,11 @@ def test_what_holds_the_questions_words_is_better() -> None:
 
 def test_what_is_closer_in_meaning_is_better() -> None:
     assert best(candidate(REED, near=0.3), candidate(REED, near=0.6)).result.hit.score == 0.6
+
+
+def test_of_one_passage_the_sentence_that_is_closer_itself_is_better() -> None:
+    near, far = replace(candidate(REED), near=0.6), replace(candidate(REED[5:]), near=0.2)
+    assert judged([far, near], AIM, Worth(near=1.0))[0].text == REED
 
 
 def test_what_stands_in_a_better_part_is_better() -> None:

@@ -28,11 +28,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from index.embed import NAME
 from tests.index_fixtures import contents, differences
 
 KRAB = (sys.executable, "-m", "bot")
 ADDRESS = "127.0.0.1:18482"
-OTHER = {"all-MiniLM-L6-v2/int8": "all-MiniLM-L6-v2/fp32", "all-MiniLM-L6-v2/fp32": "all-MiniLM-L6-v2/int8"}
+OTHER = {f"{NAME}/int8": f"{NAME}/fp32", f"{NAME}/fp32": f"{NAME}/int8"}
 
 
 @dataclass
