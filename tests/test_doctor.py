@@ -11,6 +11,7 @@ import pytest
 from bot.backup import in_use
 from bot.commands import doctor_disk
 from bot.settings import Settings, UpkeepSettings
+from index.embed import PLAIN
 from index.model import Batch
 from index.reindex import reindex
 from index.sqlite import Sqlite
@@ -53,6 +54,13 @@ def test_a_reindex_that_was_left_is_trouble(settings: Settings) -> None:
         next(reindex(database, FakeEmbedder("fake/2")))
     found = doctor_disk.reindex(settings)
     assert (found.ok, found.found) == (False, "interrupted at 41 %")
+
+
+def test_a_reindex_is_advised_where_an_older_krab_made_the_index(settings: Settings) -> None:
+    with opened(settings.data, FakeEmbedder(f"{PLAIN}/int8")):
+        pass
+    assert "krab reindex" in doctor_disk.reindex(settings).advice
+    assert doctor_disk.reindex(replace(settings, embedder=PLAIN)).advice == ""
 
 
 def test_copies_made_before_upgrades_are_counted(settings: Settings) -> None:

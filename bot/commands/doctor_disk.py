@@ -11,6 +11,8 @@ from bot.backup import in_use
 from bot.databases import Databases
 from bot.settings import Settings
 from bot.upkeep import free_space
+from index.catalog import Catalog
+from index.embed import PLAIN
 from index.errors import IndexProblem, Unusable
 from index.reindex import progress
 
@@ -60,17 +62,19 @@ def serving(settings: Settings) -> Finding:
 
 
 def reindex(settings: Settings) -> Finding:
-    """Whether a reindex was begun and left."""
+    """Whether a reindex was begun and left, or is due."""
     databases = Databases(settings)
     if not (settings.store.shared or (databases.folder / "krab.db").exists()):
         return Finding("reindex", True, "none under way")
     try:
         with closing(databases.index()) as database:
-            step = progress(database)
+            step, live = progress(database), Catalog(database).live()
     except IndexProblem as problem:
         return Finding("reindex", False, str(problem))
     if step is None or step.running:
-        return Finding("reindex", True, f"at {step.percent} %" if step else "none under way")
+        former = not settings.embedder and live is not None and live.embedder.startswith(f"{PLAIN}/")
+        advice = "an older krab made the index: `krab reindex` lets answers choose their sentences better"
+        return Finding("reindex", True, f"at {step.percent} %" if step else "none under way", advice if former else "")
     advice = "`krab reindex` goes on with it, `krab reindex --cancel` gives it up"
     return Finding("reindex", False, f"interrupted at {step.percent} %", advice)
 
