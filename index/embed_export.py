@@ -7,6 +7,7 @@ import io
 import logging
 import shutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,8 @@ def export(source: Path, folder: Path, adapter: Path | None = None) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
 
-    logging.getLogger().setLevel(logging.ERROR)  # the quantiser warns through the root logger
     plain = folder / "plain.onnx"
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with _quiet():
         _trace(source, plain, adapter)
         fused = optimizer.optimize_model(str(plain), model_type="bert", num_heads=12, hidden_size=384)
         fused.save_model_to_file(str(folder / "fp32.onnx"))
@@ -36,6 +35,19 @@ def export(source: Path, folder: Path, adapter: Path | None = None) -> None:
         )
     plain.unlink()
     shutil.copyfile(source / "tokenizer.json", folder / "tokenizer.json")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    root = logging.getLogger()  # the quantiser warns through it
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        root.setLevel(before)
 
 
 def adapted(model: Any, adapter: Path) -> None:
