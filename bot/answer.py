@@ -125,7 +125,8 @@ class Answerer:
             asked=reading.asked,
         )
         read = closest(index.passages(_parts(results)[:READ], vector))
-        near = index.sentences([r.found.passage.id for r in read], _towards(index.embedder.embed_for_spans(asked)))
+        numbers = [result.found.passage.id for result in read]
+        near = index.sentences(numbers, lambda: _towards(index.embedder.embed_for_spans(asked)))
         return aim, list(candidates(read, near))
 
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:

@@ -1,9 +1,9 @@
 """How well each sentence may answer a question: a linear rule over what can be seen of it. Pure.
 
-A sentence is judged by what it and its surroundings hold of the question's rare words, how close its passage is in
-meaning, by whether it has what is asked for (a number, a name, a date), by who wrote it, by the place of its part among
-those found, and by how it is put. Shares, cosines and scores count by their distance to the best in the pool: what is
-good is known only beside the others. The weights are fitted on questions with known answers by
+A sentence is judged by what it and its surroundings hold of the question's rare words, how close it and its passage are
+in meaning, by whether it has what is asked for (a number, a name, a date), by who wrote it, by the place of its part
+among those found, and by how it is put. Shares, cosines and scores count by their distance to the best in the pool:
+what is good is known only beside the others. The weights are fitted on questions with known answers by
 ``python -m tests.evaluation.evidence`` (docs/measurements.md).
 """
 

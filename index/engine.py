@@ -279,12 +279,14 @@ class Index:
             near = {} if vector is None else self._caches.near.cosines(vector, numbers)
         return [Result(Hit(f.passage, near.get(f.passage.id, 0.0)), f) for f in found]
 
-    def sentences(self, passages: Sequence[int], vector: Vectors) -> Mapping[int, Sequence[float]]:
+    def sentences(self, passages: Sequence[int], vector: Callable[[], Vectors]) -> Mapping[int, Sequence[float]]:
         """Return the cosines to ``vector`` of the sentences of the passages with these numbers.
 
-        Their order is that of ``index.sentences.spans``. Passages are left out that were embedded without.
+        Their order is that of ``index.sentences.spans``. Passages are left out that were embedded without; where all
+        were, ``vector`` is not asked for.
         """
-        return cosines(self.catalog.sentences(self._generation, passages), vector)
+        stored = self.catalog.sentences(self._generation, passages)
+        return cosines(stored, vector()) if stored else {}
 
     def terms(self, text: str) -> list[str]:
         """Return the stemmed words of ``text``, repeated ones too."""

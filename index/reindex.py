@@ -190,9 +190,12 @@ class _Build:
             yield step
 
     def _embed(self) -> None:
-        self._check(self.catalog.building())
-        while embed_some(self.catalog, self.generation, self.embedder, _EMBED_AT_ONCE):
+        def check() -> None:
             self._check(self.catalog.building())
+
+        check()
+        while embed_some(self.catalog, self.generation, self.embedder, _EMBED_AT_ONCE, check=check):
+            pass
 
     def _check(self, there: Generation | None) -> None:
         if there != self.generation:

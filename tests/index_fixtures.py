@@ -39,11 +39,15 @@ MEANINGS: Mapping[str, str] = {"automobile": "car", "vehicle": "car", "physician
 
 @dataclass
 class FakeEmbedder:
-    """Words hashed into a few dimensions. ``embedded`` keeps every text; after ``calls_left`` calls it breaks."""
+    """Words hashed into a few dimensions. ``embedded`` keeps every text; after ``calls_left`` calls it breaks.
+
+    With ``within`` false it has no vectors of sentences.
+    """
 
     identity: str = "fake/1"
     dimensions: int = 64
     calls_left: int = -1
+    within: bool = True
     embedded: list[str] = field(default_factory=list)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -55,7 +59,8 @@ class FakeEmbedder:
 
     def embed_passages(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, list[Vectors]]:
         """A span's vector is that of its words alone."""
-        within = [[self._vector(text[a:b]) for a, b in some] for text, some in zip(texts, spans, strict=True)]
+        places = spans if self.within else [()] * len(texts)
+        within = [[self._vector(text[a:b]) for a, b in some] for text, some in zip(texts, places, strict=True)]
         return self.embed(texts), [np.array(some, np.float32).reshape(-1, self.dimensions) for some in within]
 
     def embed_for_spans(self, texts: Sequence[str]) -> Vectors:

@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.answer import RETRIEVED, Answerer, Rule
+from bot.choice import Limits
 from bot.cite import check, citations, flat, holds, spoken
 from bot.confidence import Trust
 from bot.model import Answer, Question, Status
 from bot.refusal import Unread
+from bot.worth import Worth
 from index.engine import Index
 from index.model import Batch, Block, Kind, Part, Reference, Role
-from tests.index_fixtures import NOON, opened, own, part, post
+from tests.index_fixtures import NOON, FakeEmbedder, opened, own, part, post
 
 # How sure one must be is tuned elsewhere; here it is set so that an answer of each sort comes.
 ALWAYS = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))
@@ -151,6 +154,15 @@ def test_an_answer_has_an_end(tmp_path: Path) -> None:
         answer = ask(index, "Which leaf is held by the frog?")
         assert 1 <= len(answer.sentences) <= ALWAYS.limits.most
         assert sum(len(words(s.text).split()) for s in answer.sentences) <= ALWAYS.limits.length
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_where_sentences_have_no_vectors_other_weights_choose(tmp_path: Path, within: bool) -> None:
+    first, last = "The frog takes the leaf from the pond.", "The frog then brings the leaf back to the pond."
+    rule = replace(ALWAYS, worth=Worth(order=9.0), without=Worth(order=-9.0), limits=Limits(most=1))
+    with opened(tmp_path, FakeEmbedder(within=within)) as index:
+        index.ingest(Batch((part("a", f"{first} {last}"),)), "pond")
+        assert [words(s.text) for s in ask(index, "frog leaf pond", rule).sentences] == [last if within else first]
 
 
 def test_the_sentences_of_one_passage_are_said_in_their_order(tmp_path: Path) -> None:
