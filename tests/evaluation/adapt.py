@@ -191,6 +191,13 @@ class Upper:
             x = x[0] if isinstance(x, tuple) else x
         return x, mask
 
+    def load(self, file: Path) -> None:
+        """Go on from what was learned before."""
+        with np.load(file) as learned, torch.no_grad():
+            for name, beside in self._learns.items():
+                beside.A.copy_(torch.from_numpy(learned[f"{name}.A"].astype(np.float32)))
+                beside.B.copy_(torch.from_numpy(learned[f"{name}.B"].astype(np.float32)))
+
     def save(self, file: Path) -> None:
         """Write what was learned as ``index.embed_export.adapted`` reads it, in half precision."""
         learned = self._learns.items()
@@ -314,6 +321,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--hold", type=Path)
+    parser.add_argument("--on", type=Path, help="go on from what was learned before; --steps 0 only measures it")
     parser.add_argument("--steps", type=int, default=480)
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args()
@@ -323,8 +331,10 @@ def main() -> None:
         some = [e for file in options.files for e in examples(answerer, krab.index, file)]
         held = list(examples(answerer, krab.index, options.hold)) if options.hold else []
     model = Model()
+    if options.on:
+        model.upper.load(options.on)
     print(f"{len(some)} questions, {len(held)} held out")
-    for learn in (0, options.steps):
+    for learn in dict.fromkeys((0, options.steps)):
         train(model, some, steps=learn)
         if held:
             passage, sentence = measured(model, held)
