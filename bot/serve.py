@@ -17,20 +17,12 @@ from bot.chat import Chat, ChatRefused
 from bot.courier import Courier
 from bot.dispatch import Dispatcher
 from bot.leases import BEAT
-from bot.wiring import (
-    Krab,
-    chats,
-    digest_post,
-    dispatcher,
-    forget_old,
-    home,
-    measuring,
-    past,
-    poller,
-    reindexing_ordered,
-    site,
-    watcher,
-)
+from bot.wiring.digests import digest_post
+from bot.wiring.krab import Krab
+from bot.wiring.orders import reindexing_ordered, watcher
+from bot.wiring.serving import chats, dispatcher, forget_old, home, past, site
+from bot.wiring.sources import poller
+from bot.wiring.status import measuring
 from index.errors import Unusable
 
 log = logging.getLogger(__name__)

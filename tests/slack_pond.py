@@ -15,7 +15,9 @@ from bot.chat.slack import Slack
 from bot.courier import Courier
 from bot.limits import Limits
 from bot.settings import Settings
-from bot.wiring import Krab, dispatcher, home, opened, past
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.serving import dispatcher, home, past
 from index.model import Batch, Kind, Part
 from tests.index_fixtures import part
 from tests.series_mail import ADA, BO, mail, series

@@ -19,7 +19,7 @@ import pytest
 from bot.audit import Audit
 from bot.backup import BadBackup, back_up, in_use, restore
 from bot.settings import Settings
-from bot.wiring import opened as opened_krab
+from bot.wiring.opening import opened as opened_krab
 from index.catalog import MIGRATIONS
 from index.errors import NewerDatabase, Unusable
 from index.sqlite import Sqlite, copy_first

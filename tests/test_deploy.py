@@ -16,7 +16,7 @@ from tests.fake_site import ANSWERED, ROWS
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
-LOOKED_UP = set(re.findall(r'plain\("(krab_\w+)"', (ROOT / "bot" / "wiring.py").read_text()))
+LOOKED_UP = set(re.findall(r'plain\("(krab_\w+)"', (ROOT / "bot" / "wiring" / "status.py").read_text()))
 
 
 def told() -> set[str]:

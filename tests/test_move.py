@@ -20,7 +20,7 @@ from bot.databases import Databases
 from bot.move import move
 from bot.settings import Secret, Settings, moved_to, store
 from bot.state import State
-from bot.wiring import made
+from bot.wiring.storage import made
 from index.catalog import Catalog
 from index.database import Database
 from index.errors import Moved, Unusable

@@ -15,8 +15,14 @@ from bot.digest.span import week
 from bot.model import Answer, Question, Status
 from bot.private import Private, Room, may_know
 from bot.settings import LlmSettings, Settings
-from bot.wiring import Krab, context, digester, home, opened, ordering, settle_private, source_rows
-from bot.wiring import poller as poller_of
+from bot.wiring.digests import digester
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.orders import context, ordering
+from bot.wiring.serving import home
+from bot.wiring.sources import poller as poller_of
+from bot.wiring.sources import settle_private
+from bot.wiring.status import source_rows
 from feeds.kinds import Source
 from index.model import Batch
 from tests.fakes import NOON, FakeReply, answered

@@ -33,7 +33,7 @@ def test_krab_tells_the_version_of_the_project() -> None:
     assert done.stdout.split() == ["krab", PROJECT["project"]["version"]]
 
 
-@pytest.mark.parametrize("name", ["bot", "bot/chat", "index", "index/stores", "feeds", "feeds/kinds"])
+@pytest.mark.parametrize("name", ["bot", "bot/chat", "bot/wiring", "index", "index/stores", "feeds", "feeds/kinds"])
 def test_each_package_of_the_layout_says_what_it_is(name: str) -> None:
     assert (ROOT / name / "__init__.py").read_text().startswith('"""')
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.commands.series import Shown
 from bot.series import extent, lookup, state
-from bot.wiring import Krab
+from bot.wiring.krab import Krab
 from feeds.kinship import kin
 from index.embed import Embedder
 from index.engine import Index

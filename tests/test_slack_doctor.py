@@ -10,7 +10,7 @@ import pytest
 
 from bot.commands.doctor_chat import SCOPES, check_slack
 from bot.settings import Secret, Settings
-from bot.wiring import chats
+from bot.wiring.serving import chats
 from tests.slack_app import settings
 from tests.slack_standin import App, SlackStandIn
 

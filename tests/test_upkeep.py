@@ -17,7 +17,9 @@ from bot.chat import Incoming
 from bot.logs import Json, Redacting, secrets
 from bot.settings import Secret, Settings, SettingsError, SlackSettings, UpkeepSettings, load
 from bot.upkeep import Disk, forget_old
-from bot.wiring import dispatcher, measuring, opened, site
+from bot.wiring.opening import opened
+from bot.wiring.serving import dispatcher, site
+from bot.wiring.status import measuring
 from tests.fakes import NOON, FakeReply
 
 ASKED = "Who moved the zugzwang lily, and when?"

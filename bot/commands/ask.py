@@ -17,7 +17,10 @@ from bot.errors import CommandError
 from bot.evaluation import Asked, conversation, read_lines
 from bot.model import Answer, Question
 from bot.settings import Settings
-from bot.wiring import Krab, dispatcher, fetch_named, opened
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.serving import dispatcher
+from bot.wiring.sources import fetch_named
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from bot.settings import Settings
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -9,7 +9,9 @@ import sys
 from bot.chat.console import Console
 from bot.courier import Courier
 from bot.settings import Settings
-from bot.wiring import Krab, dispatcher, opened
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.serving import dispatcher
 
 
 def run(_: argparse.Namespace, settings: Settings) -> int:

@@ -16,7 +16,8 @@ from bot.digest.span import Span, UnknownSpan, since, week
 from bot.digest.topics import UnknownTopic
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import digest_post, digester, opened
+from bot.wiring.digests import digest_post, digester
+from bot.wiring.opening import opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

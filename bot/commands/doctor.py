@@ -19,7 +19,9 @@ from bot.commands import doctor_disk
 from bot.commands.doctor_disk import Finding
 from bot.databases import Databases
 from bot.settings import Settings
-from bot.wiring import chats, open_database, open_index, sources
+from bot.wiring.serving import chats
+from bot.wiring.sources import sources
+from bot.wiring.storage import open_database, open_index
 from index.errors import IndexProblem
 
 ROOM = 1 << 30  # bytes of free disk below which a warning is due

@@ -12,7 +12,7 @@ from bot.commands.ask import answered
 from bot.comparison import Row
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -8,7 +8,8 @@ import json
 
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import context, opened
+from bot.wiring.opening import opened
+from bot.wiring.orders import context
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -15,7 +15,8 @@ from bot.move import Pair, move
 from bot.private import folder_of
 from bot.settings import Settings, store
 from bot.sourcebook import SourceBook
-from bot.wiring import made, sources
+from bot.wiring.sources import sources
+from bot.wiring.storage import made
 from index.catalog import Catalog
 from index.histories import Histories
 from index.moving import Compared, Standing

@@ -13,7 +13,8 @@ from bot.admin import Refusal
 from bot.errors import CommandError
 from bot.notebook import Draft, Notebook
 from bot.settings import Settings
-from bot.wiring import notebook, opened
+from bot.wiring.opening import opened
+from bot.wiring.sources import notebook
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

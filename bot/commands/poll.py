@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from bot.errors import CommandError
 from bot.settings import Settings
-from bot.wiring import opened, polled, poller
+from bot.wiring.opening import opened
+from bot.wiring.sources import polled, poller
 from feeds.kinds import Source
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.settings import Settings
-from bot.wiring import Krab, opened
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
 from feeds.errors import FeedError
 from feeds.kinds import Source
 from index.catalog import Changes

@@ -12,7 +12,9 @@ from contextlib import closing, suppress
 
 from bot.commands.poll import known
 from bot.settings import Settings
-from bot.wiring import open_database, opened, polled, poller, reindexing
+from bot.wiring.opening import opened
+from bot.wiring.sources import polled, poller
+from bot.wiring.storage import open_database, reindexing
 from index.catalog import Catalog
 from index.database import Database
 from index.reindex import Progress, alone, cancel

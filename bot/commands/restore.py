@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.backup import in_use, restore
 from bot.settings import Settings, load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -7,7 +7,7 @@ import json
 
 from bot.cite import flat
 from bot.settings import Settings
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from index.engine import Result
 
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from bot.chat.text import one_line, shorten
 from bot.series import REVIEWS, count, day, extent, lookup, signers, state, summary
 from bot.settings import Settings
-from bot.wiring import Krab, opened
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
 from feeds.applied import where
 from index.history import History, Version
 from index.model import Event

@@ -11,7 +11,7 @@ from bot.backup import in_use
 from bot.errors import CommandError
 from bot.serve import serve
 from bot.settings import Settings
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 
 def run(_: argparse.Namespace, settings: Settings) -> int:

@@ -10,7 +10,9 @@ from typing import Any
 from bot.admin import Refusal
 from bot.errors import CommandError
 from bot.settings import Settings, source
-from bot.wiring import Krab, admin, opened
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.sources import admin
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

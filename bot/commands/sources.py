@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from bot.settings import Settings
-from bot.wiring import opened, source_rows
+from bot.wiring.opening import opened
+from bot.wiring.status import source_rows
 
 LINE = "{:<22} {:<8} {:>7} {:>8}  {:<13} {:<17} {:<8} {:<14} {:<17} {}"
 

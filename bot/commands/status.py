@@ -8,7 +8,9 @@ from typing import TypedDict
 
 from bot.commands.reindex import told
 from bot.settings import Settings
-from bot.wiring import Krab, opened, source_rows
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.status import source_rows
 from index.reindex import progress
 
 SHOWN = 20

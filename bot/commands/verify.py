@@ -7,7 +7,7 @@ import json
 
 from bot.cite import check, flat
 from bot.settings import Settings
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:

@@ -9,7 +9,7 @@ Rules of this folder:
 - An order may come twice (a service delivers again after a crash): doing it again must do no harm.
 - What only the asker needs is sent ``private=True``; nothing else in a reply pings anybody.
 - Work that reads a database or uses the CPU goes through ``asyncio.to_thread``.
-- ``Context`` is all an order may touch. It is built in ``bot/wiring.py``; a new field needs a line there.
+- ``Context`` is all an order may touch. It is built in ``bot/wiring/orders.py``; a new field needs a line there.
 """
 
 from __future__ import annotations

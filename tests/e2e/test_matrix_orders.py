@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from bot import wiring
 from bot.card import note
 from bot.chat import Parcel
 from bot.chat.matrix import Matrix
 from bot.courier import Courier
 from bot.orders import found
 from bot.settings import MatrixSettings, Secret, Settings
+from bot.wiring.krab import Krab
+from bot.wiring.opening import opened
+from bot.wiring.serving import dispatcher
 from tests.matrix_person import Person, Wary, until
 from tests.matrix_scene import running
 from tests.synapse import Account, Synapse
@@ -49,7 +51,7 @@ ORDERS = sorted(found(), key=lambda name: name == "forget")  # which leaves noth
 class Stage:
     """krab as it is served, and somebody to talk to it in a room of two."""
 
-    krab: wiring.Krab
+    krab: Krab
     chat: Matrix
     person: Person
     account: Account
@@ -73,26 +75,26 @@ def _answers(content: dict[str, Any], event: str) -> bool:
 
 
 @pytest.fixture
-def krab(tmp_path: Path, synapse: Synapse) -> Iterator[tuple[wiring.Krab, Account, Account]]:
+def krab(tmp_path: Path, synapse: Synapse) -> Iterator[tuple[Krab, Account, Account]]:
     bot, person = synapse.account("krab"), synapse.account("ada")
     told = MatrixSettings(synapse.url, bot.user, password=Secret(bot.password))
     who = (("matrix", (person.user,)),)
-    with wiring.opened(Settings(tmp_path, sources=(), matrix=told, admins=who, curators=who)) as opened:
-        yield opened, bot, person
+    with opened(Settings(tmp_path, sources=(), matrix=told, admins=who, curators=who)) as served:
+        yield served, bot, person
 
 
-Cast = tuple[wiring.Krab, Account, Account]
+Cast = tuple[Krab, Account, Account]
 
 
 @asynccontextmanager
 async def stage(krab: Cast, server: Synapse, *, encrypted: bool) -> AsyncIterator[Stage]:
-    opened, bot, account = krab
-    chat = Matrix(opened.settings.matrix, opened.settings.data, admins=(account.user,))
+    served, bot, account = krab
+    chat = Matrix(served.settings.matrix, served.settings.data, admins=(account.user,))
     person = await Wary(server, account).open() if encrypted else Person(server, account)
-    courier = asyncio.create_task(Courier(opened.outbox, {"matrix": chat}).run())
+    courier = asyncio.create_task(Courier(served.outbox, {"matrix": chat}).run())
     try:
-        async with running(chat, wiring.dispatcher(opened).handle):
-            made = Stage(opened, chat, person, bot)
+        async with running(chat, dispatcher(served).handle):
+            made = Stage(served, chat, person, bot)
             made.room = await person.room(bot.user, encrypted=encrypted)
             await person.until_joined(made.room)
             await person.until_knows(bot.user)

@@ -32,7 +32,7 @@ from bot import evaluation
 from bot.answer import Answerer
 from bot.cite import flat
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from index.embed import PLAIN, TOKENS, made, weights
 from index.passages import subject
 from index.sentences import spans

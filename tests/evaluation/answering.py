@@ -15,7 +15,7 @@ from bot import evaluation
 from bot.answer import Answerer, Rule
 from bot.confidence import Trust
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from index.engine import Index
 
 EVERY = Rule(trust=Trust(answered=0.0, weak=0.0, ours=0.0))

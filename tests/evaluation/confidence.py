@@ -21,7 +21,7 @@ from bot import evaluation
 from bot.answer import APPLIED, RETRIEVED, Answerer
 from bot.question import Want, read
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from index.engine import Index
 
 FOLDS, REPEATS = 8, 5

@@ -24,7 +24,8 @@ from bot.limits import Limits
 from bot.model import Answer
 from bot.settings import load
 from bot.state import State
-from bot.wiring import Reading, opened
+from bot.wiring.opening import opened
+from bot.wiring.serving import Reading
 
 
 @dataclass

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from bot import evaluation
 from bot.answer import Answerer
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from bot.worth import Best, Worth, seen
 
 FOLDS = 8

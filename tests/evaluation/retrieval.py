@@ -13,7 +13,7 @@ from bot import evaluation
 from bot.model import Answer, Status
 from bot.question import Want, read
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 from index.engine import DEFAULT_RANKING, Ranking
 from index.lexical import BODY_ONLY
 from index.rank import Weights, reciprocal

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.settings import load
-from bot.wiring import open_database, open_embedder
+from bot.wiring.storage import open_database, open_embedder
 from index.catalog import Catalog
 from index.embed import Vectors
 from index.stores.faiss import Faiss

@@ -23,7 +23,7 @@ from pathlib import Path
 from bot import evaluation
 from bot.model import Citation, Sentence, Status
 from bot.settings import load
-from bot.wiring import opened
+from bot.wiring.opening import opened
 
 VERDICTS = ("good", "off-topic", "unsupported", "unreadable")
 _SAID = (Status.ANSWERED, Status.WEAK)
