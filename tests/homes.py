@@ -52,7 +52,7 @@ class Home:
         """Its index, as one process has it; ``load`` as in ``Index``."""
         with closing(self.database()) as database:
             index = Index(self.folder, database, embedder or FakeEmbedder(), self.near, load=load)
-            _settle(index)
+            settle(index)
             try:
                 yield index
             finally:
@@ -76,7 +76,7 @@ def held(index: Index) -> set[int]:
     return near.server.numbers() if isinstance(near, Served) else cast(Filed, near).store.numbers()
 
 
-def _settle(index: Index) -> None:
+def settle(index: Index) -> None:
     """Wait until what goes on aside is done."""
     near = index._caches.near
     if isinstance(near, Served):

@@ -21,6 +21,7 @@ from index.rank import Weights
 from index.reindex import reindex
 from index.served import Served
 from index.sqlite import Sqlite
+from tests.homes import settle
 from tests.index_fixtures import FakeEmbedder, FakeServer, part, post
 
 CAR = part("car", "The automobile is fast.")
@@ -56,14 +57,6 @@ class Installation:
     @property
     def server(self) -> FakeServer:
         return self.servers[1]
-
-
-def settle(index: Index) -> None:
-    """Wait until what goes on aside is done."""
-    near = index._caches.near
-    assert isinstance(near, Served)
-    with near._repairing:
-        pass
 
 
 @pytest.fixture

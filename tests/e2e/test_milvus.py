@@ -21,6 +21,7 @@ from index.reindex import reindex
 from index.served import Served
 from index.sqlite import Sqlite
 from index.stores.milvus import Milvus, Place, discard
+from tests.homes import settle
 from tests.index_fixtures import FakeEmbedder, opened, stream
 from tests.milvus_cluster import Cluster
 
@@ -56,14 +57,6 @@ def served(folder: Path, place: Place, searched: str = "Strong") -> Iterator[Ind
     finally:
         index.close()
         database.close()
-
-
-def settle(index: Index) -> None:
-    """Wait until what goes on aside is done."""
-    near = index._caches.near
-    assert isinstance(near, Served)
-    with near._repairing:
-        pass
 
 
 def fill(index: Index) -> None:
