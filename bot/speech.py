@@ -11,10 +11,13 @@ from functools import lru_cache
 
 _LETTERS = re.compile(r"[A-Za-z]")
 _MARKER = re.compile(r"^(?:[-*+•‣–o]|\(?\d{1,2}[.)]|\d{1,2} -|\[\d{1,2}\]|\(?[a-z]\)|#{1,6}|>)\s+")
+_FENCE = re.compile(r"^\s*```|```\s*$", re.MULTILINE)
 _CODE = re.compile(r"``?[^`]*``?")
 # Code, markup, dumps, lists of commits; what stands in backticks is told apart before.
 _JUNK = re.compile(
-    r"\{\{|\}\}|</?\w+[ >]|&&|\|\||\$\{?\w+|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|<<\s|@@|\bdiff --git"
+    r"\{\{|\}\}|(?<![\w:<])</?\w+[ >]|&&|\|\||\$\{?[A-Za-z_]\w*|;\s*(?:\}|$)|\)\s*->|=>|\)\s*\{|\[\d+/\d+\]|<<\s|@@"
+    r"|\bdiff --git|\}\s*$|;\s+[\w.:]+\([^)]*\)\s*;|[;{},]\s+//\s"
+    r"|^\s*(?:pub |unsafe )?(?:impl|struct|enum|trait|union)\b.*\{"
     r"|^\s*(?:fn|let|struct|impl|pub|use|if|return|static|const|unsafe|#include|enum|type)\b.*[;{(=]\s*$|(?:\b\d+\s+){4}"
     r"|^\s*[$#] |\^{3}|-{6}|={4}|\[\d\d:\d\d:\d\d\]|^\W*[0-9a-f]{7,40}\s+\("
     r"|^(?:error|warning)(?:\[\w+\])?:|\b0x[0-9a-f]{6}"
@@ -86,7 +89,7 @@ def speaks(sentence: str) -> bool:
     """Whether a stretch of text says something a person could read as an answer."""
     text = sentence.strip()
     words = text.split()
-    if not 20 <= len(text) <= _MOST or len(words) < 4 or text.endswith("?") or "```" in text:
+    if not 20 <= len(text) <= _MOST or len(words) < 4 or text.endswith("?") or _FENCE.search(text):
         return False
     if (text[-1] not in _ENDS + ":" and len(words) < _HEADING) or _says_nothing(text, len(words)):
         return False

@@ -19,6 +19,11 @@ LEAF = "A leaf must outlive the frog that sits on it."
         "Yes, the leaf must outlive the frog, or else both of them would sink.",
         "pond >= 3.2 (previously pond >= 2.6)",
         "Boost: leaves grow faster in the sun than in the shade.",
+        "A &Leaf<Bound> is proof that the leaf is bound to its pond.",
+        "The Option<T> comes back as None once the Arc<Pond> is gone.",
+        "The pond club has given $350K for new lilies so far.",
+        "Building the ```pond``` is 3% slower than building the ```lake``` beside it.",
+        "The leaf is guarded by the frog; lily_put() drops it without the lock.",
     ],
 )
 def test_a_sentence_that_says_something_speaks(text: str) -> None:
@@ -48,6 +53,14 @@ def test_a_sentence_that_says_something_speaks(text: str) -> None:
         "pond/leaf: grow in the sun and nowhere else today",
         "error: mixing leaves will cause a mess in the pond",
         "What a very fine leaf!",
+        "<p class=leaf>The leaf must outlive the frog that sits on it.</p>",
+        "The leaf is read from ${LEAF_HOME} of the pond.",
+        "``` the leaf and the frog and the heron of the pond",
+        "pub struct Pond { leaves: Vec<Leaf>, frogs: Vec<Frog> } and more",
+        "impl<T: Leaf> Pond for T { and what follows of the lily",
+        "leaf.grow(); pond.fill(leaf, frog); heron.leave(pond);",
+        "the lily: Leaf, // it floats on the pond beside the reed",
+        "if leaf.is_wet(frog) { return the pond to the heron }",
         "Today the leaf lives at https://pond.example/leaf",
     ],
 )
