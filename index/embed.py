@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,7 +33,7 @@ Vectors = npt.NDArray[np.float32]
 Span = tuple[int, int]  # from where to before where in a text, in characters
 
 PLAIN = "all-MiniLM-L6-v2"  # as its makers trained it: passages alone,
-NAME = "krab-MiniLM-L6-1"  # … and adapted beside it, for sentences; another ``ADAPTER`` needs another name
+NAME = "krab-MiniLM-L6-2"  # … and adapted beside it, for sentences; another ``ADAPTER`` needs another name
 ADAPTER = Path(__file__).with_name("adapted.npz")
 ADAPTERS = {NAME: ADAPTER, PLAIN: None}
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -89,6 +90,7 @@ class OnnxEmbedder:
         self._tokenizer.no_padding()
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="embed")
         self._alone = lru_cache(_REMEMBERED)(self._one)
+        self._alone_for_spans = lru_cache(_REMEMBERED)(self._one_for_spans)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return float32 unit vectors of shape (len(texts), 384)."""
@@ -107,11 +109,14 @@ class OnnxEmbedder:
         """Return float32 unit vectors of shape (len(texts), 384)."""
         if self._within is None:
             return self.embed(texts)
-        read = [_hidden(self._within, self._tokenizer.encode(text).ids) for text in texts]
-        return _means(read)
+        return np.array([self._alone_for_spans(text) for text in texts], np.float32).reshape(len(texts), DIMENSIONS)
 
     def _one(self, text: str) -> Vectors:
         return self._read(self._tokenizer.encode(text), ())[0]
+
+    def _one_for_spans(self, text: str) -> Vectors:
+        (whole,) = _means([_hidden(self._within, self._tokenizer.encode(text).ids)])
+        return np.asarray(whole, np.float32)
 
     def _read(self, encoded: Any, spans: Sequence[Span]) -> tuple[Vectors, Vectors]:
         (whole,) = _means([_hidden(self._model, encoded.ids)])
@@ -272,8 +277,11 @@ def build(folder: Path, source: Path | None = None, *, name: str = NAME) -> None
     if digest != WEIGHTS_SHA256:
         raise Unusable(f"the packaged weights of {PLAIN} are not the official ones (sha256 {digest}): reinstall krab")
     folder.mkdir(parents=True, exist_ok=True)
-    export(source, folder, ADAPTERS[name])
     told: dict[str, Any] = {"model": name, "weights_sha256": digest, "tokens": TOKENS}
+    with TemporaryDirectory(dir=folder, prefix=".making-") as making:  # another process may be making them, too
+        export(source, Path(making), ADAPTERS[name])
+        for file in Path(making).iterdir():
+            file.replace(folder / file.name)
     (folder / "ready.json").write_text(json.dumps(told))
 
 

@@ -273,7 +273,7 @@ def lead(name: str) -> float:
 
 
 def test_words_that_are_shared_count_less_once_adapted() -> None:
-    assert lead(NAME) < 0.6 * lead(PLAIN)
+    assert lead(NAME) < 0.8 * lead(PLAIN)
 
 
 def test_weights_that_are_not_the_official_ones_are_refused(tmp_path: Path) -> None:
@@ -291,3 +291,10 @@ def test_embedding_needs_neither_torch_nor_sentence_transformers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_several_processes_may_make_the_files_at_once(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from index.embed import build; build(Path({str(tmp_path)!r}))"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(120) for process in running] == [0, 0]
+    assert {file.name for file in tmp_path.iterdir()} == {"fp32.onnx", "int8.onnx", "ready.json", "tokenizer.json"}

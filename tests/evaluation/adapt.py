@@ -1,11 +1,12 @@
 """Adapt the packaged embedder to kernel mail: ``python -m tests.evaluation.adapt --data DIR --out FILE.npz FILE…``.
 
-Learns from question files (``bot.evaluation``): a question shall be nearer to the passage that holds its quote than to
-those of other questions and to one that the search of the index finds for it, and nearer to the quoted sentence than to
-all other sentences of these passages. A sentence's vector is the mean over its own words as its passage is read. The
-upper three layers learn, by two thin matrices beside each of theirs (LoRA, Hu et al. 2021, rank 32: 0.7 million
-numbers); the lower three are read once for each text, with the 8-bit file that will run. InfoNCE with a temperature
-of 0.05, 32 questions a step, AdamW.
+Learns from question files (``bot.evaluation``). A question shall be nearer to the quoted sentence than to all other
+sentences of its passage, of the passages of other questions, and of those that the krab of today takes for the nearest
+(hard negatives); the same, with less weight, for passages. How near the nearest sentence is shall also say whether
+anything answers: that of a question with an answer is drawn above a bound, and what comes nearest to a question that
+nothing answers is drawn below it. A sentence's vector is the mean over its own words as its passage is read. The upper
+three layers learn, by two thin matrices beside each of theirs (LoRA, Hu et al. 2021, rank 32: 0.7 million numbers); the
+lower three are read once for each text, with the 8-bit file that will run. InfoNCE with a temperature of 0.05, AdamW.
 
 With ``--hold FILE`` it prints, before and after, how well the questions of that file do: the mean reciprocal rank of
 the quoted passage among all passages that were read for that file, and of the quoted sentence among those of its own
@@ -19,7 +20,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from torch.nn import functional
 from bot import evaluation
 from bot.answer import Answerer
 from bot.cite import flat
+from bot.model import Question
 from bot.settings import load
 from bot.wiring.opening import opened
 from index.embed import PLAIN, TOKENS, made, weights
@@ -41,9 +43,13 @@ LOWER = "/model/encoder/layer.2/output/LayerNorm/LayerNormalization_output_0"
 LAYERS = range(3, 6)
 RANK = 32
 SHARPNESS = 20.0  # one over the temperature
-BATCH = 32
-NEIGHBOURS = 4  # passages of others that the search finds for a question
-RATE = 6e-4
+BATCH = 20  # questions with an answer a step,
+OTHERS = 3  # … each with as many passages that don't answer,
+NONE = 4  # … and questions without
+NEIGHBOURS = 10  # passages that come nearest to a question without answering it
+CERTAINTY = 12.0  # how steeply a cosine becomes a probability
+WHOLE, BOUND = 0.3, 0.3  # what passages count beside sentences, and whether anything answers
+RATE = 2.5e-4
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Example:
-    """A question, the passages that hold its answer, and others that the search finds for it."""
+    """A question, the passages that hold its answer (none when nothing answers), and others that come near."""
 
     question: str
     answers: tuple[Text, ...]
@@ -69,22 +75,25 @@ class Example:
 
 
 def examples(answerer: Answerer, index: Any, file: Path) -> Iterator[Example]:
-    """Yield the questions of ``file`` whose quotes are found in passages of ``index``."""
+    """Yield the questions of ``file`` whose quotes are found in passages of ``index``, and those without any."""
     rows = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
     asked = evaluation.read(file)
     for one, row, question in zip(asked, rows, evaluation.conversation(asked), strict=True):
         quotes = quoted(row) if one.answerable else {}
-        _, results = answerer.found(question)
-        passages = [
-            Text(subject(r.found.title), r.found.passage.text) for r in index.passages(list(quotes), anything())
-        ]
+        found = index.passages(list(quotes), anything())
+        passages = [Text(subject(r.found.title), r.found.passage.text) for r in found]
         answers = [holding(text, [flat(q) for some in quotes.values() for q in some]) for text in passages]
-        titles = {text.title.lower() for text in answers}
-        others = [r.found for r in results if r.found.passage.part not in one.gold]
-        apart = [Text(subject(f.title), f.passage.text) for f in others if subject(f.title).lower() not in titles]
-        clean = [text for text in apart if not states(text.text, one.facts)][:NEIGHBOURS]
-        if any(text.good for text in answers) and clean:
-            yield Example(question.text, tuple(text for text in answers if text.good), tuple(clean))
+        others = [text for text in near(answerer, question, one.gold) if not states(text.text, one.facts)]
+        good = tuple(text for text in answers if text.good)
+        if others[:NEIGHBOURS] and (good or not one.answerable):
+            yield Example(question.text, good, tuple(others[:NEIGHBOURS]))
+
+
+def near(answerer: Answerer, question: Question, gold: Collection[str]) -> list[Text]:
+    """Return the passages of other parts than ``gold`` by how near their nearest sentences come."""
+    _, pool = answerer.pool(*answerer.found(question))
+    found = [c.result.found for c in sorted(pool, key=lambda c: -(c.near or 0.0)) if c.part not in gold]
+    return list(dict.fromkeys(Text(subject(f.title), f.passage.text) for f in found))
 
 
 def quoted(row: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -166,6 +175,7 @@ class Upper:
             parameter.requires_grad_(False)
         self._layers = [model.encoder.layer[n] for n in LAYERS]
         self._learns = dict(self._beside(model))
+        self.bound = torch.nn.Parameter(torch.tensor(-CERTAINTY / 2))  # of no use but for learning
 
     @staticmethod
     def _beside(model: Any) -> Iterator[tuple[str, Beside]]:
@@ -179,7 +189,7 @@ class Upper:
     @property
     def parameters(self) -> list[Any]:
         """What learns."""
-        return [side for beside in self._learns.values() for side in (beside.A, beside.B)]
+        return [self.bound, *(side for beside in self._learns.values() for side in (beside.A, beside.B))]
 
     def states(self, lower: Sequence[Any]) -> tuple[Any, Any]:
         """Return the last states of texts, of shape (texts, tokens, 384), and which of them are tokens."""
@@ -248,21 +258,35 @@ def _stretches(text: Text, offsets: Sequence[tuple[int, int]]) -> Iterator[tuple
             yield place, here[0], here[-1] + 1
 
 
-def loss(model: Model, some: Sequence[Example], chance: random.Random) -> Any:
-    """Return how badly a batch is told apart."""
+def loss(model: Model, some: Sequence[Example], none: Sequence[Example], chance: random.Random) -> Any:
+    """Return how badly a batch is told apart: ``some`` that have an answer, and ``none`` that have not."""
     answers = [chance.choice(e.answers) for e in some]
-    batch = model.passages([*answers, *(chance.choice(e.others) for e in some)])
-    questions = model.questions([e.question for e in some])
-    whole = functional.cross_entropy(questions @ batch.passages.T * SHARPNESS, torch.arange(len(some)))
-    near = questions @ batch.sentences.T * SHARPNESS
-    good = torch.tensor([[n == i and place in answers[i].good for n, place in batch.places] for i in range(len(some))])
+    others = [(i, text) for i, e in enumerate((*some, *none)) for text in _sample(chance, e)]
+    batch = model.passages([*answers, *(text for _, text in others)])
+    questions = model.questions([e.question for e in (*some, *none)])
+    whole = functional.cross_entropy(questions[: len(some)] @ batch.passages.T * SHARPNESS, torch.arange(len(some)))
+    near = questions @ batch.sentences.T
+    owners = [*range(len(some)), *(i for i, _ in others)]
+    good = torch.tensor([[n == i and p in answers[i].good for n, p in batch.places] for i in range(len(some))])
+    wrong = torch.tensor([[n >= len(some) and owners[n] == i for n, _ in batch.places] for i in range(len(near))])
     kept = good.any(1)
-    said = torch.logsumexp(near, 1) - torch.logsumexp(near.masked_fill(~good, -1e9), 1)
-    return whole + said[kept].mean()
+    sharp = near[: len(some)] * SHARPNESS
+    said = torch.logsumexp(sharp, 1) - torch.logsumexp(sharp.masked_fill(~good, -1e9), 1)
+    sure = CERTAINTY * near + model.upper.bound
+    right = sure[: len(some)].masked_fill(~good, -1e9).max(1).values[kept]
+    nearest = sure.masked_fill(~wrong, -1e9).max(1).values
+    unsure = [functional.softplus(x).mean() for x in (-right, nearest[: len(some)], nearest[len(some) :]) if len(x)]
+    return said[kept].mean() + WHOLE * whole + BOUND * sum(unsure)
 
 
-def measured(model: Model, some: Sequence[Example]) -> tuple[float, float]:
+def _sample(chance: random.Random, example: Example) -> list[Text]:
+    most = OTHERS if example.answers else 2
+    return chance.sample(example.others, min(most, len(example.others)))
+
+
+def measured(model: Model, every: Sequence[Example]) -> tuple[float, float]:
     """Return the mean reciprocal ranks of the quoted passage and of the quoted sentence."""
+    some = [e for e in every if e.answers]
     with torch.no_grad():
         texts = list(dict.fromkeys(text for e in some for text in (*e.answers, *e.others)))
         batches = [model.passages(texts[n : n + BATCH]) for n in range(0, len(texts), BATCH)]
@@ -298,15 +322,16 @@ def _length(example: Example) -> int:
     return len(example.answers[0].text)
 
 
-def train(model: Model, some: Sequence[Example], *, steps: int) -> None:
+def train(model: Model, every: Sequence[Example], *, steps: int) -> None:
     """Let ``model`` learn, with a rate that rises for twenty steps and falls to nothing."""
     chance = random.Random(0)
+    some, none = [e for e in every if e.answers], [e for e in every if not e.answers]
     optimiser = torch.optim.AdamW(model.upper.parameters, lr=RATE, weight_decay=0.01)
     started = time.monotonic()
     for step, batch in zip(range(steps), batches(some, chance), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (step + 1) / 20) * max(0.02, 1 - step / steps)
-        lost = loss(model, batch, chance)
+        lost = loss(model, batch, chance.sample(none, min(NONE, len(none))), chance)
         lost.backward()
         torch.nn.utils.clip_grad_norm_(model.upper.parameters, 1.0)
         optimiser.step()
@@ -322,7 +347,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--hold", type=Path)
     parser.add_argument("--on", type=Path, help="go on from what was learned before; --steps 0 only measures it")
-    parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args()
     torch.manual_seed(0)
