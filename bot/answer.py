@@ -16,8 +16,8 @@ import numpy as np
 
 from bot.choice import Limits, choose, fewer, in_reading_order
 from bot.compose import ELSEWHERE, Composer
-from bot.confidence import Signs, Trust
-from bot.evidence import READ, Candidate, candidates, closest, wanted
+from bot.confidence import TRUST_WITHOUT, Signs, Trust
+from bot.evidence import CLOSEST, LOOKED, READ, Candidate, candidates, closest, wanted
 from bot.expected import expectation
 from bot.model import Answer, Progress, Question, Status, silent
 from bot.premise import contradicted, doers, supported
@@ -42,13 +42,19 @@ _CONSIDERED = 24  # sentences that may be said
 class Rule:
     """What makes an answer, and which evidence. Measured on questions: see docs/measurements.md.
 
-    ``without`` is what sentences are worth where they have no vectors of their own.
+    ``without`` is what sentences are worth where they have no vectors of their own, and ``trust_without`` how sure it
+    is then that they answer.
     """
 
     worth: Worth = field(default_factory=Worth)
     without: Worth = WITHOUT
     limits: Limits = field(default_factory=Limits)
     trust: Trust = field(default_factory=Trust)
+    trust_without: Trust = TRUST_WITHOUT
+
+    def trusts(self, signs: Signs) -> Trust:
+        """Return what to go by where there are these signs."""
+        return self.trust_without if signs.nearest is None else self.trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,9 @@ class Answerer:
         started = self._clock()
         reading, results = self.found(question)
         evidence = self.evidence(reading, results)
-        confidence = self._rule.trust.confidence(evidence.signs) if evidence.chosen and evidence.supported else 0.0
-        answer = self._compose(question, reading, results, evidence, confidence)
+        trust = self._rule.trusts(evidence.signs)
+        sure = trust.confidence(evidence.signs) if evidence.chosen and evidence.supported else 0.0
+        answer = self._compose(question, reading, results, evidence, sure)
         sources = tuple(self._composer.noted(citation, question.as_of) for citation in answer.sources)
         took = (self._clock() - started) * 1000
         return replace(
@@ -96,7 +103,7 @@ class Answerer:
             retrieved=_parts(results),
             as_of=question.as_of or self._index.catalog.newest(),
             took_ms=round(took, 1),
-            confidence=round(confidence, 3),
+            confidence=round(sure, 3),
             why=evidence.signs.told(),
             limited=" ".join(filter(None, (answer.limited, WORDS_ALONE if self._alone(results) else ""))),
         )
@@ -124,10 +131,10 @@ class Answerer:
             notes=_asked(results),
             asked=reading.asked,
         )
-        read = closest(index.passages(_parts(results)[:READ], vector))
-        numbers = [result.found.passage.id for result in read]
+        looked = closest(index.passages(_parts(results)[:READ], vector), LOOKED)
+        numbers = [result.found.passage.id for result in looked]
         near = index.sentences(numbers, lambda: _towards(index.embedder.embed_for_spans(asked)))
-        return aim, list(candidates(read, near))
+        return aim, list(candidates(closest(looked, CLOSEST, near), near))
 
     def evidence(self, reading: Reading, results: Sequence[Result]) -> Evidence:
         """Return the sentences of ``results`` that answer best, and how well."""
@@ -142,20 +149,20 @@ class Answerer:
         return Evidence(chosen, told, who, known)
 
     def _compose(
-        self, question: Question, reading: Reading, results: Sequence[Result], evidence: Evidence, confidence: float
+        self, question: Question, reading: Reading, results: Sequence[Result], evidence: Evidence, sure: float
     ) -> Answer:
-        trust = self._rule.trust
+        trust = self._rule.trusts(evidence.signs)
         # "Why take a CStr?" asks for a reason, whatever its verb.
         asks_state = Want.STATE in reading.wants and Want.REASON not in reading.wants
         history = self._history(reading, results) if asks_state or evidence.doers else None
         if event := contradicted(reading.asked, evidence.doers, history):
             return self._composer.otherwise(event)
-        if confidence < trust.weak or not evidence.chosen:
+        if sure < trust.weak or not evidence.chosen:
             outside = trust.outside(evidence.signs) and not self._alone(results)
             return Answer(Status.OUT_OF_SCOPE, remark=ELSEWHERE) if outside else self._nothing(results, evidence)
         if asks_state and history and (said := list(statements(history, self._index.part, question.as_of))):
             return self._composer.state(said, evidence.chosen)
-        if confidence >= trust.answered:
+        if sure >= trust.answered:
             return self._composer.say(evidence.chosen, Status.ANSWERED)
         return self._composer.say(fewer(evidence.chosen, self._rule.limits.weak), Status.WEAK)
 

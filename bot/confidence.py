@@ -26,14 +26,16 @@ class Signs:
     """What speaks for and against an answer.
 
     ``found`` is the score of the best part, ``words`` how much of the question's rare words the wordiest part holds,
-    ``closest`` the closest passage's cosine. Against it: ``foreign`` is how rare the rarest thing is that the question
-    names and the evidence doesn't, ``lacking`` how rare the words are that the first sentence is said without;
+    ``closest`` the closest passage's cosine, ``nearest`` the closest sentence's (None where sentences have no vectors
+    of their own). Against it: ``foreign`` is how rare the rarest thing is that the question names and the evidence
+    doesn't, ``lacking`` how rare the words are that the first sentence is said without;
     ``unmeasured``, ``undone`` and ``undated`` how much is missing of the measure, the act and the dates asked for.
     """
 
     found: float = 0.0
     words: float = 0.0
     closest: float = 0.0
+    nearest: float | None = None
     foreign: float = 0.0
     lacking: float = 0.0
     unmeasured: float = 0.0
@@ -42,29 +44,30 @@ class Signs:
 
     def told(self) -> tuple[tuple[str, float], ...]:
         """Return the signs by name, for who asks why."""
-        return tuple((name, round(value, 3)) for name, value in asdict(self).items())
+        return tuple((name, round(value, 3)) for name, value in asdict(self).items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Weights of the signs in a logistic rule, and from which confidence (0 … 1) an answer is what."""
 
-    found: float = 3.0
-    words: float = 0.94
-    foreign: float = 2.49
-    lacking: float = 0.55
-    unmeasured: float = 2.18
-    undone: float = 2.47
-    undated: float = 1.7
-    doubt: float = 3.12
+    found: float = 2.54
+    words: float = 0.8
+    nearest: float = 3.81
+    foreign: float = 2.11
+    lacking: float = 0.47
+    unmeasured: float = 1.84
+    undone: float = 2.09
+    undated: float = 1.44
+    doubt: float = 4.23
     answered: float = 0.5
-    weak: float = 0.26
+    weak: float = 0.3
     ours: float = 0.42  # closest passage below which a question is about something else,
     near: float = 0.5  # … unless the best part's score is as high as this
 
     def confidence(self, signs: Signs) -> float:
         """Return how sure it is (0 … 1) that the evidence answers."""
-        speaks = self.found * signs.found + self.words * signs.words
+        speaks = self.found * signs.found + self.words * signs.words + self.nearest * (signs.nearest or 0.0)
         against = self.foreign * signs.foreign + self.lacking * signs.lacking
         missing = self.unmeasured * signs.unmeasured + self.undone * signs.undone + self.undated * signs.undated
         x = speaks - against - missing - self.doubt
@@ -73,6 +76,21 @@ class Trust:
     def outside(self, signs: Signs) -> bool:
         """Whether a question that nothing answers is about something that is not read here at all."""
         return signs.closest < self.ours and signs.found < self.near
+
+
+TRUST_WITHOUT = Trust(
+    found=3.0,
+    words=0.94,
+    nearest=0.0,
+    foreign=2.49,
+    lacking=0.55,
+    unmeasured=2.18,
+    undone=2.47,
+    undated=1.7,
+    doubt=3.12,
+    weak=0.26,
+)
+"""The rule where sentences have no vectors of their own."""
 
 
 @dataclass(frozen=True, slots=True)

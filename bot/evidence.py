@@ -19,7 +19,8 @@ from index.sentences import spans
 
 _EARLIER = 0.4  # share of its weight that a word of an earlier question keeps
 READ = 16  # how many parts are read for evidence,
-_CLOSEST = 6  # … and how many passages of each
+LOOKED = 24  # … how many passages of each are looked at,
+CLOSEST = 6  # … and how many are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,22 @@ def wanted(terms: Sequence[str], rarity: Callable[[str], float]) -> Wanted:
     return Wanted({term: rarity(term) for term in dict.fromkeys(terms) if term not in STOP})
 
 
-def closest(results: Sequence[Result]) -> list[Result]:
-    """Return the few best passages of each part, in their order: a long post has dozens."""
+def closest(
+    results: Sequence[Result], most: int, near: Mapping[int, Sequence[float]] = MappingProxyType({})
+) -> list[Result]:
+    """Return the ``most`` closest passages of each part, in their order: a long post has dozens.
+
+    A passage is as close as its closest sentence, where ``near`` has the cosines of its sentences.
+    """
+
+    def close(result: Result) -> float:
+        return max(near.get(result.found.passage.id, ()), default=result.hit.score)
+
     by_part: dict[str, list[Result]] = {}
     for result in results:
         by_part.setdefault(result.found.passage.part, []).append(result)
-    best = {p: {id(r) for r in sorted(some, key=lambda r: -r.hit.score)[:_CLOSEST]} for p, some in by_part.items()}
-    return [r for r in results if id(r) in best[r.found.passage.part]]
+    best = {id(r) for some in by_part.values() for r in sorted(some, key=close, reverse=True)[:most]}
+    return [r for r in results if id(r) in best]
 
 
 def candidates(

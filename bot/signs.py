@@ -34,6 +34,7 @@ def signs(
         found=results[0].hit.score,
         words=_best(results, "bm25") / index.rarity(_NOBODY),
         closest=_best(results, "cosine"),
+        nearest=max((c.near for c in fine if c.near is not None), default=None),
         foreign=foreign(named(asked), list(_texts(index, chosen)), lexicon),
         lacking=lacking(asked, _window(chosen[0], aim).terms, lexicon),
         unmeasured=unmeasured(asked, aim.wanted, windows, aim.terms),

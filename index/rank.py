@@ -1,9 +1,9 @@
 """Rank parts by everything that speaks for them. Pure.
 
-A part is as good as its best passage in meaning, as its own words, the words it answers and the comments of
-its diff match, and as the thread around it does. A person who is named, the kind of source, and an event that
-is asked for add to that. Scores are mixed, not ranks: how much better the best one is than the rest is
-information. Word scores are scaled by the best one's; weights are measured (docs/measurements.md).
+A part is as good as its best passage and its best sentence in meaning, as its own words, the words it answers
+and the comments of its diff match, and as the thread around it does. A person who is named, the kind of source,
+and an event that is asked for add to that. Scores are mixed, not ranks: how much better the best one is than the
+rest is information. Word scores are scaled by the best one's; weights are measured (docs/measurements.md).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Weights:
     """What each thing counts that speaks for a part."""
 
     meaning: float = 0.55  # cosine of its closest passage
+    sentence: float = 0.4  # … and of its closest sentence, as far as that is below the closest of all
     words: float = 0.17  # its own words
     quoted: float = 0.085  # the words of others that it answers
     comments: float = 0.04  # comments that its diff adds
@@ -101,6 +102,19 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
         }
         scored.append(Scored(c, sum(why.values()), tuple((n, x) for n, x in why.items() if x)))
     return in_order(scored)
+
+
+def told(scored: Sequence[Scored], near: Mapping[str, float], weights: Weights = Weights()) -> list[Scored]:
+    """Lower parts as far as their closest sentence is from the question; ``near`` are the cosines of the best parts'.
+
+    A part that was not looked at counts as the farthest that was.
+    """
+    best, least = max(near.values(), default=0.0), min(near.values(), default=0.0)
+    return in_order(_further(s, weights.sentence * (near.get(s.candidate.part, least) - best)) for s in scored)
+
+
+def _further(scored: Scored, cost: float) -> Scored:
+    return Scored(scored.candidate, scored.score + cost, (*scored.why, ("sentence", cost))) if cost else scored
 
 
 def lifted(

@@ -17,8 +17,10 @@ from index.curated import Titles
 from index.embed import Embedder, Vectors
 from index.histories import Histories
 from index.lexical import Fields
+from index.quantized import cosines
 
 _SCORED = ("body", "quoted", "comments")
+_TOLD = 32  # best parts whose sentences are looked at
 _LIFTED = 150  # best parts whose subjects are looked up when an event is asked for
 
 
@@ -83,7 +85,8 @@ class Searcher:
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine, asking), weights)
-        lifted = self._lifted(scored, query.events, weights) if query.events else scored
+        told = self._told(query.text, scored, known, weights) if weights.sentence else scored
+        lifted = self._lifted(told, query.events, weights) if query.events else told
         return Searched(rank.spread(lifted, weights), alone=asked is None)
 
     def _named(self, ids: Sequence[str]) -> list[int]:
@@ -128,6 +131,19 @@ class Searcher:
             )
             for c in known
         ]
+
+    def _told(
+        self, text: str, scored: Sequence[rank.Scored], known: Sequence[Considered], weights: rank.Weights
+    ) -> list[rank.Scored]:
+        best = {s.candidate.part for s in scored[:_TOLD]}
+        passages = {n: c.part for c in known if c.part in best for n in c.passages}
+        stored = self.catalog.sentences(self.caches.generation, list(passages))
+        near: dict[str, float] = {}
+        if stored:
+            vector = self.embedder.embed_for_spans([text])[0]
+            for number, cosine in cosines(stored, vector).items():
+                near[passages[number]] = max(*cosine, near.get(passages[number], -1.0))
+        return rank.told(scored, near, weights)
 
     def _lifted(
         self, scored: Sequence[rank.Scored], events: Collection[str], weights: rank.Weights

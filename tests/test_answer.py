@@ -165,6 +165,15 @@ def test_where_sentences_have_no_vectors_other_weights_choose(tmp_path: Path, wi
         assert [words(s.text) for s in ask(index, "frog leaf pond", rule).sentences] == [last if within else first]
 
 
+@pytest.mark.parametrize("within", [True, False])
+def test_where_sentences_have_no_vectors_another_rule_says_whether_they_answer(tmp_path: Path, within: bool) -> None:
+    rule = Rule(trust=Trust(answered=0.0, weak=0.0), trust_without=NEVER.trust)
+    with opened(tmp_path, FakeEmbedder(within=within)) as index:
+        index.ingest(Batch((part("a", LEAF),)), "pond")
+        answer = ask(index, "the frog sits on the leaf", rule)
+        assert (answer.status is Status.ANSWERED, "nearest" in dict(answer.why)) == (within, within)
+
+
 def test_the_sentences_of_one_passage_are_said_in_their_order(tmp_path: Path) -> None:
     first, second = "The frog takes the leaf from the pond.", "The frog then brings the leaf back to the pond."
     with opened(tmp_path) as index:
@@ -176,7 +185,7 @@ def test_the_sentences_of_one_passage_are_said_in_their_order(tmp_path: Path) ->
 def test_what_a_program_wrote_is_labelled(tmp_path: Path) -> None:
     with opened(tmp_path) as index:
         index.ingest(Batch((part("bot@pond", LEAF, labels=("bot",)), part("ada@pond", HERON))), "pond")
-        answer = ask(index, "leaf frog heron reeds")
+        answer = ask(index, "leaf frog heron reeds", replace(ALWAYS, limits=Limits(close=9.0)))
         assert {s.id: s.note for s in answer.sources} == {"bot@pond": "bot", "ada@pond": None}
 
 

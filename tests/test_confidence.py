@@ -21,7 +21,7 @@ def test_confidence_is_a_share(found: float, words: float, strange: float) -> No
     assert 0 <= Trust().confidence(Signs(found, words, foreign=strange)) <= 1
 
 
-@pytest.mark.parametrize("sign", ["found", "words"])
+@pytest.mark.parametrize("sign", ["found", "words", "nearest"])
 def test_better_evidence_is_trusted_more(sign: str) -> None:
     assert Trust().confidence(replace(PLAIN, **{sign: 3.0})) > Trust().confidence(PLAIN)
 

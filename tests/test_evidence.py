@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evidence import Candidate, Wanted, candidates, wanted
+from bot.evidence import Candidate, Wanted, candidates, closest, wanted
 from bot.speech import speaks
 from bot.worth import Aim
 from index.catalog import Found
@@ -41,6 +41,23 @@ def test_a_sentence_is_as_near_as_its_own_vector_says() -> None:
 @pytest.mark.parametrize("known", [{}, {7: [0.25]}, {7: [0.1, 0.2, 0.3]}])
 def test_of_a_sentence_without_a_vector_it_is_not_known_how_near_it_is(known: dict[int, list[float]]) -> None:
     assert [c.near for c in candidates([result(f"{LEAF} {REED}", 7)], known)] == [None, None]
+
+
+def ranked(*scores: float, id_: str) -> list[Result]:
+    """Passages of one part, with their cosines; numbered by these."""
+    every = [result(LEAF, round(100 * score), id_) for score in scores]
+    return [Result(Hit(r.found.passage, score), r.found) for r, score in zip(every, scores, strict=True)]
+
+
+def test_the_closest_passages_of_each_part_are_read_in_their_order() -> None:
+    found = [*ranked(0.3, 0.1, 0.2, id_="a"), *ranked(0.05, id_="b")]
+    assert [r.found.passage.id for r in closest(found, 2)] == [30, 20, 5]
+
+
+def test_a_passage_is_as_close_as_its_closest_sentence() -> None:
+    found = ranked(0.3, 0.1, 0.2, id_="a")
+    assert [r.found.passage.id for r in closest(found, 1, {10: [0.0, 0.9], 20: [0.4, 0.5]})] == [10]
+    assert [r.found.passage.id for r in closest(found, 1, {10: []})] == [30]
 
 
 def test_a_sentence_that_is_in_two_mails_speaks_once_for_the_better_one() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.model import Kind
-from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score, spread
+from index.rank import Candidate, Scored, Weights, lifted, reciprocal, score, spread, told
 from tests.fakes import NOON
 
 PLAIN = Candidate("plain", 1, 1, Kind.MAIL, cosine=0.5, words=4.0, quoted=2.0, comments=1.0)
@@ -113,6 +113,35 @@ def test_weights_may_be_all_but_one_zero() -> None:
 
 def test_equal_scores_are_ordered_by_passage() -> None:
     assert order(other(), PLAIN) == ["plain", "other"]
+
+
+# Sentences
+
+
+def told_order(near: dict[str, float]) -> list[str]:
+    scored = [Scored(replace(PLAIN, part=name, passage=n), 0.5 - n / 100) for n, name in enumerate("abc")]
+    return [s.candidate.part for s in told(scored, near, Weights(sentence=0.2))]
+
+
+def test_a_part_comes_forward_by_its_closest_sentence() -> None:
+    assert told_order({"a": 0.2, "b": 0.9, "c": 0.3}) == ["b", "a", "c"]
+
+
+def test_a_part_that_was_not_looked_at_is_no_better_than_those_that_were() -> None:
+    assert told_order({"a": 0.2, "b": 0.9}) == ["b", "a", "c"]
+
+
+def test_where_no_sentence_is_known_the_order_stays_and_nothing_is_said_of_it() -> None:
+    scored = score([PLAIN, other()])
+    assert told(scored, {}) == scored
+
+
+def test_what_the_closest_sentence_costs_is_part_of_the_score() -> None:
+    (_, far) = told([Scored(PLAIN, 0.5), Scored(other(), 0.4)], {"plain": 0.9, "other": 0.4}, Weights(sentence=0.2))
+    name, cost = far.why[-1]
+    assert name == "sentence"
+    assert cost == pytest.approx(-0.1)
+    assert far.score == pytest.approx(0.3)
 
 
 # Events

@@ -26,7 +26,7 @@ from index.engine import Index
 
 FOLDS, REPEATS = 8, 5
 WRONGLY = 0.07  # of the answerable may be refused
-FOR, AGAINST = ("found", "words"), ("foreign", "lacking", "unmeasured", "undone", "undated")
+FOR, AGAINST = ("found", "words", "nearest"), ("foreign", "lacking", "unmeasured", "undone", "undated")
 Matrix = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]
 
@@ -45,7 +45,7 @@ def _signs(index: Index, question: Any) -> tuple[float, ...]:
     reading = read(question)
     events = (APPLIED,) if Want.STATE in reading.wants else ()
     evidence = Answerer(index).evidence(reading, index.search(reading.text, RETRIEVED, events=events))
-    speaks = [getattr(evidence.signs, name) for name in FOR]
+    speaks = [getattr(evidence.signs, name) or 0.0 for name in FOR]
     return (*speaks, *(-getattr(evidence.signs, name) for name in AGAINST), float(evidence.supported))
 
 
