@@ -1,8 +1,10 @@
 """Curated notes are answers that somebody has written down: found when their title asks what is asked.
 
 A note's title is a question, and it may name other ways to ask it, so these are compared with the question itself,
-and not with the passages of mails: by meaning, and by how much of the question's rare words they hold. A note
-of which one is close enough is as good as pinned.
+and not with the passages of mails. Where sentences have vectors, by how near the nearest of these questions and the
+nearest sentence of the note come, beside the nearest sentence that anything else says (``Sayings``); elsewhere by
+meaning, and by how much of the question's rare words they hold (``Titles``). A note that is close enough is as good
+as pinned.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from index.model import Part
 
 WORDS = 0.4  # what a title that holds all rare words of the question adds to its cosine
 CLOSE, SAME = 0.8, 1.0  # from which sum on a title begins to count, and from which it asks the same
+NEAR, NEARER = 0.1, 0.5  # the same for what a note is asked and says, less what anything else says
 
 
 def asked_of(note: Part) -> tuple[str, ...]:
@@ -52,3 +55,32 @@ class Titles:
         held = np.array([sum(r for word, r in rarity.items() if word in words) / total for words in self.words])
         sure = np.clip((self.vectors @ vector + WORDS * held - CLOSE) / (SAME - CLOSE), 0.0, 1.0)
         return {self.ids[n]: float(sure[n]) for n in np.argsort(sure, kind="stable") if sure[n]}  # the surest one stays
+
+
+@dataclass(frozen=True, slots=True)
+class Sayings:
+    """The questions that notes answer, and their sentences, as questions are held against sentences.
+
+    ``asked`` and ``said`` are unit vectors of shape (n, dimensions); ``askers`` and ``sayers`` the ids of their notes.
+    """
+
+    askers: tuple[str, ...]
+    asked: Vectors
+    sayers: tuple[str, ...]
+    said: Vectors
+
+    def near(self, vector: Vectors) -> dict[str, float]:
+        """Return how near each note comes to a question: the cosines of its nearest question and sentence, added."""
+        asked, said = _nearest(self.askers, self.asked @ vector), _nearest(self.sayers, self.said @ vector)
+        return {id_: asked[id_] + said[id_] for id_ in asked if id_ in said}
+
+
+def surely(near: float, other: float) -> float:
+    """Return how surely (0 … 1) a note that comes so near answers what is asked; ``other`` is how near the nearest
+    sentence comes that is no note's.
+    """
+    return float(np.clip((near - other - NEAR) / (NEARER - NEAR), 0.0, 1.0))
+
+
+def _nearest(ids: Sequence[str], cosines: Vectors) -> dict[str, float]:
+    return {ids[n]: float(cosines[n]) for n in np.argsort(cosines, kind="stable")}  # the nearest stays

@@ -17,23 +17,21 @@ from pathlib import Path
 from index import rank
 from index.caches import Caches, discard
 from index.catalog import Catalog, Changes, Found, Generation
-from index.curated import Titles, asked_of
 from index.database import Database
 from index.embed import Embedder, Vectors
 from index.embedding import embed_some
 from index.errors import IndexProblem, Lost, NeedsReindex
 from index.histories import Histories, Kin, strangers
-from index.model import Batch, Document, Hit, Kind, Part
+from index.model import Batch, Document, Hit, Part
 from index.nearness import Opening
+from index.noted import Noted
 from index.passages import VERSION
 from index.people import AddressBook
 from index.quantized import cosines
-from index.remembered import Remembering
 from index.search import DEFAULT_RANKING as DEFAULT_RANKING
 from index.search import Query, Searcher
 from index.search import Ranking as Ranking
 
-_ASKED = "asked.npz"  # a cache of the vectors of what notes are asked
 _EMBED_AT_ONCE = 512  # passages a transaction: little enough to lose
 LOG = logging.getLogger(__name__)
 
@@ -78,7 +76,6 @@ class Index:
         self._moving = threading.Lock()
         self._seen = -1
         self._book: tuple[int, AddressBook] | None = None
-        self._titles: tuple[int, tuple[tuple[str, str], ...], Titles] | None = None
         self._unfinished = True  # an earlier process may have left passages without vectors
         self._use(self._opened(self._live_generation(), embedder), embedder)
         self.sync()
@@ -100,8 +97,9 @@ class Index:
         return Caches(self._folder, self.catalog, generation, near)
 
     def _use(self, caches: Caches, embedder: Embedder) -> None:
-        self._caches, self.embedder, self._titles = caches, embedder, None
+        self._caches, self.embedder = caches, embedder
         self._generation, self._words = caches.generation, caches.words
+        self._noted = Noted(self.catalog, self._generation, embedder, self._words.terms, self._folder)
 
     @property
     def ready(self) -> bool:
@@ -197,7 +195,7 @@ class Index:
         self._refresh()
         with self._lock:
             searcher = Searcher(self.catalog, self.histories, self._caches, self.embedder)
-            asked = Query(query, self.people(query), events, named, until, self._notes())
+            asked = Query(query, self.people(query), events, named, until, *self._noted.at(self._seen))
             searched = searcher.search(asked, k, ranking)
         scored = searched.parts[:k]
         found = self.catalog.found([s.candidate.passage for s in scored])
@@ -210,16 +208,6 @@ class Index:
         if self._book is None or self._book[0] != tick:
             self._book = tick, AddressBook(self.catalog.authors(), self._uses)
         return self._book[1].find(text)
-
-    def _notes(self) -> Titles:
-        tick = self._seen
-        if self._titles is None or self._titles[0] != tick:
-            asked = tuple((note.id, text) for note in self.catalog.of_kind(Kind.NOTE) for text in asked_of(note))
-            remembering = Remembering(self.embedder, self._folder / _ASKED)
-            # Mail comes all the time, notes hardly ever: questions are embedded only when they have changed.
-            known = self._titles[2] if self._titles and self._titles[1] == asked else None
-            self._titles = tick, asked, known or Titles.of(asked, remembering.embed, self._words.terms)
-        return self._titles[2]
 
     def _uses(self, word: str) -> int:
         return max(map(self._words.uses, self._words.terms(word)), default=0)

@@ -22,9 +22,15 @@ def packed(vectors: Vectors) -> bytes:
     return scaled.tobytes()
 
 
+def unpacked(rows: Mapping[int, bytes], dimensions: int) -> Vectors:
+    """Return all that is packed in ``rows`` as unit vectors of shape (n, dimensions), row by row."""
+    every = np.frombuffer(b"".join(rows.values()), np.int8).reshape(-1, dimensions).astype(np.float32)
+    units: Vectors = every / np.maximum(np.linalg.norm(every, axis=1, keepdims=True), 1e-12)
+    return units
+
+
 def cosines(rows: Mapping[int, bytes], vector: Vectors) -> dict[int, list[float]]:
     """Return the cosines to a unit vector of shape (d,) of all that is packed in each row."""
-    every = np.frombuffer(b"".join(rows.values()), np.int8).reshape(-1, len(vector)).astype(np.float32)
-    near = (every @ vector / np.maximum(np.linalg.norm(every, axis=1), 1e-12)).tolist()
+    near = (unpacked(rows, len(vector)) @ vector).tolist()
     ends = np.cumsum([len(row) // len(vector) for row in rows.values()]).tolist()
     return {n: near[start:end] for n, start, end in zip(rows, [0, *ends], ends, strict=False)}

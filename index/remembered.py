@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,12 +13,15 @@ from index.embed import Embedder, Vectors
 
 
 class Remembering:
-    """An embedder that keeps what it embedded last in ``file``, and embeds only what isn't there."""
+    """An embedder that keeps what it embedded last in ``file``, and embeds only what isn't there.
 
-    def __init__(self, embedder: Embedder, file: Path) -> None:
+    ``embed`` is how, if not as the embedder does passages.
+    """
+
+    def __init__(self, embedder: Embedder, file: Path, embed: Callable[[Sequence[str]], Vectors] | None = None) -> None:
         self.identity = embedder.identity
         self.dimensions = embedder.dimensions
-        self._embedder = embedder
+        self._embed = embed or embedder.embed
         self._file = file
 
     def embed(self, texts: Sequence[str]) -> Vectors:
@@ -26,7 +29,7 @@ class Remembering:
         known = self._load()
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
-            known |= zip(missing, self._embedder.embed(missing), strict=True)
+            known |= zip(missing, self._embed(missing), strict=True)
             self._save({text: known[text] for text in texts})
         return np.array([known[text] for text in texts], np.float32).reshape(len(texts), self.dimensions)
 

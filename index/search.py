@@ -6,21 +6,24 @@ exactly, whichever named it, so that none is punished for having been found by t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from index import rank
 from index.caches import Caches
 from index.catalog import Catalog, Considered
-from index.curated import Titles
+from index.curated import Sayings, Titles, surely
 from index.embed import Embedder, Vectors
 from index.histories import Histories
 from index.lexical import Fields
+from index.model import Kind
 from index.quantized import cosines
 
 _SCORED = ("body", "quoted", "comments")
-_TOLD = 32  # best parts whose sentences are looked at
+_TOLD = 32  # best parts whose sentences are looked at,
+_NOTES = 3  # … and nearest notes
 _LIFTED = 150  # best parts whose subjects are looked up when an event is asked for
 
 
@@ -39,7 +42,8 @@ DEFAULT_RANKING = Ranking()
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is searched: the words, whom they speak of (how surely), the events that are asked for, and until when;
-    ``notes`` are the titles of those that somebody wrote down the answer in.
+    ``notes`` are the titles of those that somebody wrote down the answer in, ``sayings`` the same where sentences have
+    vectors.
     """
 
     text: str
@@ -48,6 +52,7 @@ class Query:
     named: Sequence[str] = ()
     until: datetime | None = None
     notes: Titles | None = None
+    sayings: Sayings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,10 @@ class Searcher:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
-        asking = self._asking(query, vector)
-        named, noted = self._named(query.named), self._named(list(asking))
+        asking = self._asking(query, vector) if query.sayings is None else {}
+        spoken = partial(self._spoken, query.text)
+        sayings = _few(query.sayings.near(spoken())) if query.sayings and weights.meaning else {}
+        named, noted = self._named(query.named), self._named([*asking, *sayings])
         while True:
             asked = self.caches.near.nearest(vector, ranking.depth) if vector is not None else []
             near = asked or []
@@ -85,7 +92,7 @@ class Searcher:
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine, asking), weights)
-        told = self._told(query.text, scored, known, weights) if weights.sentence else scored
+        told = self._told(scored, known, sayings, spoken, weights) if weights.sentence or sayings else scored
         lifted = self._lifted(told, query.events, weights) if query.events else told
         return Searched(rank.spread(lifted, weights), alone=asked is None)
 
@@ -132,24 +139,37 @@ class Searcher:
             for c in known
         ]
 
+    def _spoken(self, text: str) -> Vectors:
+        vector: Vectors = self.embedder.embed_for_spans([text])[0]
+        return vector
+
     def _told(
-        self, text: str, scored: Sequence[rank.Scored], known: Sequence[Considered], weights: rank.Weights
+        self,
+        scored: Sequence[rank.Scored],
+        known: Sequence[Considered],
+        notes: Mapping[str, float],
+        vector: Callable[[], Vectors],
+        weights: rank.Weights,
     ) -> list[rank.Scored]:
-        best = {s.candidate.part for s in scored[:_TOLD]}
+        best = {s.candidate.part for s in scored[:_TOLD]} | notes.keys()
         passages = {n: c.part for c in known if c.part in best for n in c.passages}
         stored = self.catalog.sentences(self.caches.generation, list(passages))
         near: dict[str, float] = {}
-        if stored:
-            vector = self.embedder.embed_for_spans([text])[0]
-            for number, cosine in cosines(stored, vector).items():
-                near[passages[number]] = max(*cosine, near.get(passages[number], -1.0))
-        return rank.told(scored, near, weights)
+        for number, cosine in (cosines(stored, vector()) if stored else {}).items():
+            near[passages[number]] = max(*cosine, near.get(passages[number], -1.0))
+        other = max((near.get(c.part, -1.0) for c in known if c.kind is not Kind.NOTE), default=-1.0)
+        sure = {id_: surely(how, max(other, 0.0)) for id_, how in notes.items()}
+        return rank.asked(rank.told(scored, near, weights), sure, weights)
 
     def _lifted(
         self, scored: Sequence[rank.Scored], events: Collection[str], weights: rank.Weights
     ) -> list[rank.Scored]:
         best = [s.candidate.part for s in scored[:_LIFTED]]
         return rank.lifted(scored, self.histories.subjects(best), self.histories.telling(best, events), weights)
+
+
+def _few(near: Mapping[str, float]) -> dict[str, float]:
+    return dict(sorted(near.items(), key=lambda note: -note[1])[:_NOTES])
 
 
 def _wordy(weights: rank.Weights) -> bool:

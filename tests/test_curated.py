@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from index.curated import CLOSE, SAME, WORDS, Titles
+from index.curated import CLOSE, NEAR, NEARER, SAME, WORDS, Sayings, Titles, surely
 from index.embed import Vectors
 
 RARITY = {"frog": 3.0, "leaf": 1.0}
@@ -50,3 +50,24 @@ def test_the_closest_of_a_notes_questions_counts() -> None:
 
 def test_without_notes_nothing_is_asked() -> None:
     assert titles().asking(np.array([1.0, 0.0], np.float32), RARITY) == {}
+
+
+def test_a_note_is_as_near_as_its_nearest_question_and_its_nearest_sentence_together() -> None:
+    asked = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], np.float32)
+    said = np.array([[0.8, 0.6], [0.0, 1.0]], np.float32)
+    notes = Sayings(("frog", "frog", "leaf"), asked, ("frog", "frog"), said)
+    assert notes.near(np.array([1.0, 0.0], np.float32)) == {"frog": pytest.approx(1.8)}  # the leaf's note says nothing
+
+
+@pytest.mark.parametrize(
+    ("near", "other", "sure"),
+    [
+        (0.4 + NEARER, 0.4, 1.0),
+        (2.0, 0.0, 1.0),
+        (0.4 + (NEAR + NEARER) / 2, 0.4, 0.5),
+        (0.4 + NEAR, 0.4, 0.0),
+        (0.1, 0.9, 0.0),
+    ],
+)
+def test_a_note_answers_by_how_much_nearer_it_comes_than_anything_else(near: float, other: float, sure: float) -> None:
+    assert surely(near, other) == pytest.approx(sure)
