@@ -196,8 +196,10 @@ def _towards(vectors: Vectors) -> Vectors:
 
 def _asked(results: Sequence[Result]) -> dict[str, float]:
     """Return how surely each note that was found answers this very question."""
-    told = {r.found.passage.part: dict(r.hit.why).get("asked", 0.0) for r in results}
-    return {part: asked / DEFAULT_RANKING.weights.asked for part, asked in told.items() if asked}
+    weights = DEFAULT_RANKING.weights
+    why = {r.found.passage.part: dict(r.hit.why) for r in results}
+    sure = {part: w.get("asked", 0.0) / weights.asked + w.get("noted", 0.0) / weights.noted for part, w in why.items()}
+    return {part: how for part, how in sure.items() if how}
 
 
 def _parts(results: Sequence[Result]) -> tuple[str, ...]:

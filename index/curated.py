@@ -13,13 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from index.embed import Vectors
 from index.model import Part
 
+Places = npt.NDArray[np.int64]
+
 WORDS = 0.4  # what a title that holds all rare words of the question adds to its cosine
 CLOSE, SAME = 0.8, 1.0  # from which sum on a title begins to count, and from which it asks the same
-NEAR, NEARER = 0.1, 0.5  # the same for what a note is asked and says, less what anything else says
+NEAR, NEARER = 0.1, 0.5  # the same for what a note is asked and says, less what anything else says,
+ELSE = 0.4  # … which is taken for as near as this at least: in a large archive something always is
 
 
 def asked_of(note: Part) -> tuple[str, ...]:
@@ -61,26 +65,32 @@ class Titles:
 class Sayings:
     """The questions that notes answer, and their sentences, as questions are held against sentences.
 
-    ``asked`` and ``said`` are unit vectors of shape (n, dimensions); ``askers`` and ``sayers`` the ids of their notes.
+    ``asked`` and ``said`` are unit vectors of shape (n, dimensions); ``askers`` and ``sayers`` say which of ``ids``
+    each belongs to.
     """
 
-    askers: tuple[str, ...]
+    ids: tuple[str, ...]
+    askers: Places
     asked: Vectors
-    sayers: tuple[str, ...]
+    sayers: Places
     said: Vectors
 
     def near(self, vector: Vectors) -> dict[str, float]:
-        """Return how near each note comes to a question: the cosines of its nearest question and sentence, added."""
-        asked, said = _nearest(self.askers, self.asked @ vector), _nearest(self.sayers, self.said @ vector)
-        return {id_: asked[id_] + said[id_] for id_ in asked if id_ in said}
+        """Return how near each note comes to a question: the cosines of its nearest question and sentence, added.
+
+        A note none of whose sentences has a vector is left out.
+        """
+        both = self._nearest(self.askers, self.asked @ vector) + self._nearest(self.sayers, self.said @ vector)
+        return {id_: float(near) for id_, near in zip(self.ids, both, strict=True) if np.isfinite(near)}
+
+    def _nearest(self, places: Places, cosines: Vectors) -> Vectors:
+        nearest = np.full(len(self.ids), -np.inf, np.float32)
+        np.maximum.at(nearest, places, cosines)
+        return nearest
 
 
 def surely(near: float, other: float) -> float:
     """Return how surely (0 … 1) a note that comes so near answers what is asked; ``other`` is how near the nearest
     sentence comes that is no note's.
     """
-    return float(np.clip((near - other - NEAR) / (NEARER - NEAR), 0.0, 1.0))
-
-
-def _nearest(ids: Sequence[str], cosines: Vectors) -> dict[str, float]:
-    return {ids[n]: float(cosines[n]) for n in np.argsort(cosines, kind="stable")}  # the nearest stays
+    return float(np.clip((near - max(other, ELSE) - NEAR) / (NEARER - NEAR), 0.0, 1.0))

@@ -109,7 +109,10 @@ class OnnxEmbedder:
         """Return float32 unit vectors of shape (len(texts), 384)."""
         if self._within is None:
             return self.embed(texts)
-        return np.array([self._alone_for_spans(text) for text in texts], np.float32).reshape(len(texts), DIMENSIONS)
+        if len(texts) == 1:
+            return self._alone_for_spans(texts[0])[None].copy()
+        read = list(self._pool.map(self._one_for_spans, texts))
+        return np.array(read, np.float32).reshape(len(texts), DIMENSIONS)
 
     def _one(self, text: str) -> Vectors:
         return self._read(self._tokenizer.encode(text), ())[0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from index.catalog import Catalog, Generation
 from index.curated import Sayings, Titles, asked_of
@@ -33,6 +35,7 @@ class Noted:
         self._spoken = Remembering(embedder, folder / _SPOKEN, embedder.embed_for_spans)
         self._seen = -1
         self._asked: tuple[tuple[str, str], ...] = ()
+        self._passages: tuple[int, ...] = ()  # of which all sentences have been read
         self._titles = Titles.of((), self._asking.embed, terms)
         self._sayings: Sayings | None = None
 
@@ -42,22 +45,29 @@ class Noted:
         ``tick`` tells whether the catalogue has changed.
         """
         if tick != self._seen:
-            # Mail comes all the time, notes hardly ever: questions are embedded only when they have changed.
+            # Mail comes all the time, notes hardly ever: they are read anew only when they have changed.
             notes = self._catalog.of_kind(Kind.NOTE)
             asked = tuple((note.id, text) for note in notes for text in asked_of(note))
+            found = self._catalog.passages(self._generation, [note.id for note in notes])
             if asked != self._asked:
                 self._titles = Titles.of(asked, self._asking.embed, self._terms)
-            self._sayings = self._said(asked)
+            if asked != self._asked or tuple(f.passage.id for f in found) != self._passages:
+                self._said(asked, {f.passage.id: f.passage.part for f in found})
             self._asked, self._seen = asked, tick
         return self._titles, self._sayings
 
-    def _said(self, asked: Sequence[tuple[str, str]]) -> Sayings | None:
-        found = self._catalog.passages(self._generation, list(dict.fromkeys(id_ for id_, _ in asked)))
-        parts = {f.passage.id: f.passage.part for f in found}
+    def _said(self, asked: Sequence[tuple[str, str]], parts: Mapping[int, str]) -> None:
         stored = self._catalog.sentences(self._generation, list(parts))
-        if not stored:
-            return None
-        said = unpacked(stored, self._spoken.dimensions)
-        sayers = tuple(parts[n] for n, row in stored.items() for _ in range(len(row) // self._spoken.dimensions))
-        askers = tuple(id_ for id_, _ in asked)
-        return Sayings(askers, self._spoken.embed([text for _, text in asked]), sayers, said)
+        self._passages = tuple(parts) if len(stored) == len(parts) else ()  # others may be embedded yet
+        self._sayings = None
+        if stored:
+            ids = tuple(dict.fromkeys(id_ for id_, _ in asked))
+            place = {id_: n for n, id_ in enumerate(ids)}
+            sizes = [len(row) // self._spoken.dimensions for row in stored.values()]
+            self._sayings = Sayings(
+                ids=ids,
+                askers=np.array([place[id_] for id_, _ in asked], np.int64),
+                asked=self._spoken.embed([text for _, text in asked]),
+                sayers=np.repeat([place[parts[n]] for n in stored], sizes),
+                said=unpacked(stored, self._spoken.dimensions),
+            )

@@ -36,7 +36,8 @@ class Weights:
     beside: float = 0.4  # … or another part of its document
     page: float = 0.045  # documentation and policies
     note: float = -0.13  # our own summaries come behind what they sum up,
-    asked: float = 0.3  # … but for one whose title asks what is asked: that is the answer somebody wrote down
+    asked: float = 0.45  # … but for one whose title asks what is asked: that is the answer somebody wrote down;
+    noted: float = 0.3  # the same where it is told by what the note says, too
     age: float = 0.02  # taken from what is five years older than the newest candidate
     fellow: float = 0.013  # taken for each better part of the same document, up to four: a thread speaks once
     event: float = 0.085  # it tells an event of the kind that is asked for,
@@ -107,7 +108,7 @@ def score(candidates: Sequence[Candidate], weights: Weights = Weights()) -> list
 def told(scored: Sequence[Scored], near: Mapping[str, float], weights: Weights = Weights()) -> list[Scored]:
     """Lower parts as far as their closest sentence is from the question; ``near`` are the cosines of the best parts'.
 
-    A part that was not looked at counts as the farthest that was.
+    A part that is not there was not looked at, and counts as the farthest that was.
     """
     best, least = max(near.values(), default=0.0), min(near.values(), default=0.0)
     return in_order(_further(s, weights.sentence * (near.get(s.candidate.part, least) - best)) for s in scored)
@@ -117,13 +118,13 @@ def _further(scored: Scored, cost: float) -> Scored:
     return Scored(scored.candidate, scored.score + cost, (*scored.why, ("sentence", cost))) if cost else scored
 
 
-def asked(scored: Sequence[Scored], sure: Mapping[str, float], weights: Weights = Weights()) -> list[Scored]:
+def noted(scored: Sequence[Scored], sure: Mapping[str, float], weights: Weights = Weights()) -> list[Scored]:
     """Lift the notes that answer what is asked, by how surely (0 … 1) each does."""
-    return in_order(_asked(s, weights.asked * sure.get(s.candidate.part, 0.0)) for s in scored)
+    return in_order(_noted(s, weights.noted * sure.get(s.candidate.part, 0.0)) for s in scored)
 
 
-def _asked(scored: Scored, more: float) -> Scored:
-    return Scored(scored.candidate, scored.score + more, (*scored.why, ("asked", more))) if more else scored
+def _noted(scored: Scored, more: float) -> Scored:
+    return Scored(scored.candidate, scored.score + more, (*scored.why, ("noted", more))) if more else scored
 
 
 def lifted(

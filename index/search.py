@@ -76,10 +76,12 @@ class Searcher:
         """Return at least ``k`` ranked parts, as far as there are so many."""
         weights = ranking.weights
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
-        asking = self._asking(query, vector) if query.sayings is None else {}
         spoken = partial(self._spoken, query.text)
-        sayings = _few(query.sayings.near(spoken())) if query.sayings and weights.meaning else {}
-        named, noted = self._named(query.named), self._named([*asking, *sayings])
+        notes = query.sayings.near(spoken()) if query.sayings and weights.meaning else {}
+        asking = {id_: sure for id_, sure in self._asking(query, vector).items() if id_ not in notes}
+        nearest = sorted(notes, key=lambda id_: -notes[id_])
+        named = self._named(query.named)
+        noted = self._named([*asking, *(nearest if query.until else nearest[:_NOTES])])
         while True:
             asked = self.caches.near.nearest(vector, ranking.depth) if vector is not None else []
             near = asked or []
@@ -92,7 +94,9 @@ class Searcher:
             ranking = replace(ranking, depth=ranking.depth * 8)
         cosine = self._cosines(vector, known)
         scored = rank.score(self._candidates(query, known, cosine, asking), weights)
-        told = self._told(scored, known, sayings, spoken, weights) if weights.sentence or sayings else scored
+        here = {c.part for c in known}
+        few = {id_: notes[id_] for id_ in [id_ for id_ in nearest if id_ in here][:_NOTES]}
+        told = self._told(scored, known, few, spoken, weights) if weights.sentence or few else scored
         lifted = self._lifted(told, query.events, weights) if query.events else told
         return Searched(rank.spread(lifted, weights), alone=asked is None)
 
@@ -151,25 +155,25 @@ class Searcher:
         vector: Callable[[], Vectors],
         weights: rank.Weights,
     ) -> list[rank.Scored]:
-        best = {s.candidate.part for s in scored[:_TOLD]} | notes.keys()
-        passages = {n: c.part for c in known if c.part in best for n in c.passages}
+        best = {s.candidate.part for s in scored[:_TOLD]}
+        passages = {n: c.part for c in known if c.part in best | notes.keys() for n in c.passages}
         stored = self.catalog.sentences(self.caches.generation, list(passages))
         near: dict[str, float] = {}
         for number, cosine in (cosines(stored, vector()) if stored else {}).items():
             near[passages[number]] = max(*cosine, near.get(passages[number], -1.0))
-        other = max((near.get(c.part, -1.0) for c in known if c.kind is not Kind.NOTE), default=-1.0)
-        sure = {id_: surely(how, max(other, 0.0)) for id_, how in notes.items()}
-        return rank.asked(rank.told(scored, near, weights), sure, weights)
+        seen = [near[part] for part in best if part in near]
+        if seen:
+            near |= {part: sum(seen) / len(seen) for part in best - near.keys()}  # nothing is known of these
+            near |= {part: max(near.get(part, -1.0), min(seen)) for part in notes.keys() - best}
+        other = max((near[c.part] for c in known if c.part in near and c.kind is not Kind.NOTE), default=-1.0)
+        sure = {id_: surely(how, other) for id_, how in notes.items()}
+        return rank.noted(rank.told(scored, near, weights), sure, weights)
 
     def _lifted(
         self, scored: Sequence[rank.Scored], events: Collection[str], weights: rank.Weights
     ) -> list[rank.Scored]:
         best = [s.candidate.part for s in scored[:_LIFTED]]
         return rank.lifted(scored, self.histories.subjects(best), self.histories.telling(best, events), weights)
-
-
-def _few(near: Mapping[str, float]) -> dict[str, float]:
-    return dict(sorted(near.items(), key=lambda note: -note[1])[:_NOTES])
 
 
 def _wordy(weights: rank.Weights) -> bool:

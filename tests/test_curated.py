@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from index.curated import CLOSE, NEAR, NEARER, SAME, WORDS, Sayings, Titles, surely
+from index.curated import CLOSE, ELSE, NEAR, NEARER, SAME, WORDS, Sayings, Titles, surely
 from index.embed import Vectors
 
 RARITY = {"frog": 3.0, "leaf": 1.0}
@@ -55,7 +55,7 @@ def test_without_notes_nothing_is_asked() -> None:
 def test_a_note_is_as_near_as_its_nearest_question_and_its_nearest_sentence_together() -> None:
     asked = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], np.float32)
     said = np.array([[0.8, 0.6], [0.0, 1.0]], np.float32)
-    notes = Sayings(("frog", "frog", "leaf"), asked, ("frog", "frog"), said)
+    notes = Sayings(("frog", "leaf"), np.array([0, 0, 1]), asked, np.array([0, 0]), said)
     assert notes.near(np.array([1.0, 0.0], np.float32)) == {"frog": pytest.approx(1.8)}  # the leaf's note says nothing
 
 
@@ -64,6 +64,7 @@ def test_a_note_is_as_near_as_its_nearest_question_and_its_nearest_sentence_toge
     [
         (0.4 + NEARER, 0.4, 1.0),
         (2.0, 0.0, 1.0),
+        (ELSE + NEAR, -1.0, 0.0),  # nothing else was looked at: that says nothing for the note
         (0.4 + (NEAR + NEARER) / 2, 0.4, 0.5),
         (0.4 + NEAR, 0.4, 0.0),
         (0.1, 0.9, 0.0),

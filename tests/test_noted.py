@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from index.engine import Index
 from index.model import Batch, Kind, Part
 from index.noted import Noted
-from tests.index_fixtures import FakeEmbedder, opened, part
+from tests.index_fixtures import NOON, FakeEmbedder, opened, part
 
 LEAF = "A leaf must outlive the frog that sits on it."
 REED = "Reeds bend in the wind and never break."
@@ -75,4 +77,21 @@ def test_a_note_that_answers_leads_with_vectors_of_sentences_and_without(tmp_pat
         mails = [part(f"mail{n}", f"{LEAF} Number {n} of the frogs sits on a leaf.") for n in range(4)]
         index.ingest(Batch((note("one", LEAF, "why must a leaf outlive its frog"), *mails)), "pond")
         first, *_ = index.search("why must a leaf outlive its frog")
-        assert (first.found.passage.part, "asked" in dict(first.hit.why)) == ("one", True)
+        assert (first.found.passage.part, ("noted" if within else "asked") in dict(first.hit.why)) == ("one", True)
+
+
+def test_a_note_that_came_later_takes_no_place_from_an_earlier_one(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        late = [replace(note(f"late{n}", LEAF, "why must a leaf outlive its frog"), date=NOON) for n in range(4)]
+        early = replace(note("early", LEAF, "must a leaf outlive its frog"), date=NOON - timedelta(days=9))
+        index.ingest(Batch((early, *late)), "pond")
+        found = index.search("why must a leaf outlive its frog", until=NOON - timedelta(days=1))
+        assert [(r.found.passage.part, "noted" in dict(r.hit.why)) for r in found] == [("early", True)]
+
+
+def test_a_note_whose_sentences_are_not_known_yet_is_found_by_its_title(tmp_path: Path) -> None:
+    with opened(tmp_path) as index:
+        bare = note("bare", "", "why must a leaf outlive its frog")
+        index.ingest(Batch((note("one", REED, "do reeds break"), bare, part("mail", LEAF))), "pond")
+        first, *_ = index.search("why must a leaf outlive its frog")
+        assert (first.found.passage.part, "asked" in dict(first.hit.why)) == ("bare", True)

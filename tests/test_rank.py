@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.model import Kind
-from index.rank import Candidate, Scored, Weights, asked, lifted, reciprocal, score, spread, told
+from index.rank import Candidate, Scored, Weights, lifted, noted, reciprocal, score, spread, told
 from tests.fakes import NOON
 
 PLAIN = Candidate("plain", 1, 1, Kind.MAIL, cosine=0.5, words=4.0, quoted=2.0, comments=1.0)
@@ -145,8 +145,8 @@ def test_what_the_closest_sentence_costs_is_part_of_the_score() -> None:
 
 
 def test_a_note_that_answers_comes_forward_by_how_surely_it_does() -> None:
-    first, note = asked([Scored(PLAIN, 0.5), Scored(other(), 0.4)], {"other": 0.5}, Weights(asked=0.4))
-    assert (first.candidate.part, first.why[-1][0], note.why) == ("other", "asked", ())
+    first, rest = noted([Scored(PLAIN, 0.5), Scored(other(), 0.4)], {"other": 0.5}, Weights(noted=0.4))
+    assert (first.candidate.part, first.why[-1][0], rest.why) == ("other", "noted", ())
     assert first.score == pytest.approx(0.6)
 
 
