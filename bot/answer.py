@@ -199,7 +199,7 @@ def _asked(results: Sequence[Result]) -> dict[str, float]:
     weights = DEFAULT_RANKING.weights
     why = {r.found.passage.part: dict(r.hit.why) for r in results}
     sure = {part: w.get("asked", 0.0) / weights.asked + w.get("noted", 0.0) / weights.noted for part, w in why.items()}
-    return {part: how for part, how in sure.items() if how}
+    return {part: min(how, 1.0) for part, how in sure.items() if how}
 
 
 def _parts(results: Sequence[Result]) -> tuple[str, ...]:

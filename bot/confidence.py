@@ -60,7 +60,7 @@ class Trust:
     undone: float = 2.09
     undated: float = 1.44
     doubt: float = 4.23
-    answered: float = 0.5
+    answered: float = 0.47
     weak: float = 0.3
     ours: float = 0.42  # closest passage below which a question is about something else,
     near: float = 0.5  # … unless the best part's score is as high as this
@@ -88,6 +88,7 @@ TRUST_WITHOUT = Trust(
     undone=2.47,
     undated=1.7,
     doubt=3.12,
+    answered=0.5,
     weak=0.26,
 )
 """The rule where sentences have no vectors of their own."""

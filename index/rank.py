@@ -119,11 +119,12 @@ def _further(scored: Scored, cost: float) -> Scored:
 
 
 def noted(scored: Sequence[Scored], sure: Mapping[str, float], weights: Weights = Weights()) -> list[Scored]:
-    """Lift the notes that answer what is asked, by how surely (0 … 1) each does."""
+    """Lift the notes that answer what is asked, by how surely (0 … 1) each does, as far as its title has not."""
     return in_order(_noted(s, weights.noted * sure.get(s.candidate.part, 0.0)) for s in scored)
 
 
-def _noted(scored: Scored, more: float) -> Scored:
+def _noted(scored: Scored, worth: float) -> Scored:
+    more = max(0.0, worth - dict(scored.why).get("asked", 0.0)) if worth else 0.0
     return Scored(scored.candidate, scored.score + more, (*scored.why, ("noted", more))) if more else scored
 
 

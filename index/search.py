@@ -78,7 +78,7 @@ class Searcher:
         vector = self.embedder.embed([query.text])[0] if weights.meaning else None
         spoken = partial(self._spoken, query.text)
         notes = query.sayings.near(spoken()) if query.sayings and weights.meaning else {}
-        asking = {id_: sure for id_, sure in self._asking(query, vector).items() if id_ not in notes}
+        asking = self._asking(query, vector)
         nearest = sorted(notes, key=lambda id_: -notes[id_])
         named = self._named(query.named)
         noted = self._named([*asking, *(nearest if query.until else nearest[:_NOTES])])
