@@ -1,10 +1,10 @@
-"""Curated notes are answers that somebody has written down: found when their title asks what is asked.
+"""Curated notes are answers that somebody has written down: found when they are asked, or say, what is asked.
 
 A note's title is a question, and it may name other ways to ask it, so these are compared with the question itself,
-and not with the passages of mails. Where sentences have vectors, by how near the nearest of these questions and the
-nearest sentence of the note come, beside the nearest sentence that anything else says (``Sayings``); elsewhere by
-meaning, and by how much of the question's rare words they hold (``Titles``). A note that is close enough is as good
-as pinned.
+and not with the passages of mails: by meaning, and by how much of the question's rare words they hold (``Titles``).
+Where sentences have vectors a note is found, too, by how near the nearest of its questions and its nearest sentence
+come together, beside the nearest sentence that anything else says (``Sayings``). A note that is close enough is as
+good as pinned.
 """
 
 from __future__ import annotations
